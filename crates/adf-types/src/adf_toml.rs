@@ -1,0 +1,229 @@
+//! `adf.toml`: one optional file in the root of an app's repository, read by both sides.
+//!
+//! `adf-ctl` reads `[app]` and `[deploy]`, the agent `[build]` and `[run]`, both `[config]`. Unknown keys
+//! are errors, because a misspelt key would silently mean its default.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::{AppName, ConfigName};
+
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AdfToml {
+    pub app: Option<AppSection>,
+    pub deploy: DeploySection,
+    pub build: BuildSection,
+    pub run: RunSection,
+    pub config: ConfigSection,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("adf.toml: {0}")]
+pub struct AdfTomlError(String);
+
+impl AdfToml {
+    pub fn parse(text: &str) -> Result<Self, AdfTomlError> {
+        toml::from_str(text).map_err(|e| AdfTomlError(e.to_string().trim_end().to_owned()))
+    }
+}
+
+/// What an app is called in AWS. Names that are absent are the app's own name.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AppSection {
+    pub name: AppName,
+    /// The Auto Scaling group.
+    pub group: Option<String>,
+    /// The launch template; its numbered versions are the app's releases.
+    pub template: Option<String>,
+    /// The target group; `none` for an app without a load balancer.
+    pub target_group: Option<String>,
+    /// The S3 bucket that release archives go to.
+    pub bucket: Option<String>,
+    pub region: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Strategy {
+    /// The fleet doubles, then the old half leaves.
+    Surge,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DeploySection {
+    pub strategy: Strategy,
+    pub canary: bool,
+    /// How long the canary is observed at least.
+    #[serde(deserialize_with = "duration")]
+    pub bake: Duration,
+    pub min_probes: u64,
+    /// How long the old instances stand by.
+    #[serde(deserialize_with = "duration")]
+    pub watch: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub deadline: Duration,
+    /// How long any one wait for instances may take.
+    #[serde(deserialize_with = "duration")]
+    pub boot_timeout: Duration,
+}
+
+impl Default for DeploySection {
+    fn default() -> Self {
+        Self {
+            strategy: Strategy::Surge,
+            canary: true,
+            bake: Duration::from_secs(60),
+            min_probes: 20,
+            watch: Duration::from_secs(300),
+            deadline: Duration::from_secs(300),
+            boot_timeout: Duration::from_secs(600),
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BuildSection {
+    /// The stage of a multi-stage Dockerfile to build.
+    pub target: Option<String>,
+    /// Build arguments.
+    pub args: std::collections::BTreeMap<String, String>,
+}
+
+/// How the container is run.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RunSection {
+    /// The port the app listens on, inside and outside. Absent: the image's only EXPOSE; none for a worker.
+    pub port: Option<u16>,
+    pub health: Health,
+    /// Time between two probes.
+    #[serde(deserialize_with = "duration")]
+    pub interval: Duration,
+    /// What one probe may take.
+    #[serde(deserialize_with = "duration")]
+    pub timeout: Duration,
+    /// Consecutive passes that make an instance healthy.
+    pub passes: u32,
+    /// How long a started container may take to become healthy.
+    #[serde(deserialize_with = "duration")]
+    pub grace: Duration,
+    /// Time between SIGTERM and SIGKILL.
+    #[serde(deserialize_with = "duration")]
+    pub stop_grace: Duration,
+    /// Memory limit in MiB.
+    pub memory_mib: Option<u32>,
+    pub pids: u32,
+}
+
+impl Default for RunSection {
+    fn default() -> Self {
+        Self {
+            port: None,
+            health: Health::default(),
+            interval: Duration::from_secs(1),
+            timeout: Duration::from_secs(2),
+            passes: 3,
+            grace: Duration::from_secs(60),
+            stop_grace: Duration::from_secs(20),
+            memory_mib: None,
+            pids: 4096,
+        }
+    }
+}
+
+/// What tells that the app is well.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "lowercase", tag = "type")]
+pub enum Health {
+    /// A GET that answers with `status`.
+    Http {
+        path: String,
+        #[serde(default = "ok")]
+        status: u16,
+    },
+    /// A connection that opens.
+    Tcp,
+}
+
+impl Default for Health {
+    fn default() -> Self {
+        Self::Http { path: "/".to_owned(), status: ok() }
+    }
+}
+
+fn ok() -> u16 {
+    200
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ConfigSection {
+    /// Names without which the app must not start.
+    pub required: Vec<ConfigName>,
+}
+
+/// `30s`, `5m`, `1h30m`: jiff's friendly form, not negative.
+fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let parsed: SignedDuration = text.parse().map_err(|_| {
+        serde::de::Error::custom(format!("\"{}\" is not a duration; write 30s or 5m", text.escape_debug()))
+    })?;
+    Duration::try_from(parsed)
+        .map_err(|_| serde::de::Error::custom(format!("the duration {text} is negative")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_file_is_all_defaults() {
+        assert_eq!(AdfToml::parse(""), Ok(AdfToml::default()));
+    }
+
+    #[test]
+    fn every_key_is_read() {
+        let toml = AdfToml::parse(
+            r#"
+            [app]
+            name = "web"
+            group = "web-prod"
+            bucket = "releases"
+            [deploy]
+            bake = "30s"
+            watch = "5m"
+            [build]
+            target = "final"
+            args = { BASE = "node:22-slim" }
+            [run]
+            port = 8080
+            health = { type = "http", path = "/healthz" }
+            grace = "1m30s"
+            [config]
+            required = ["FOO"]
+            "#,
+        )
+        .expect("valid");
+        assert_eq!(toml.run.health, Health::Http { path: "/healthz".into(), status: 200 });
+        assert_eq!(toml.run.grace, Duration::from_secs(90));
+        assert_eq!(toml.config.required[0].as_str(), "FOO");
+    }
+
+    #[test]
+    fn a_misspelt_key_is_an_error_that_names_it_and_the_line() {
+        let error = AdfToml::parse("[run]\nprot = 80\n").expect_err("prot").to_string();
+        assert!(error.contains("prot") && error.contains("line 2"), "{error}");
+    }
+
+    #[test]
+    fn a_duration_without_unit_is_an_error() {
+        let error = AdfToml::parse("[deploy]\nbake = \"30\"\n").expect_err("no unit").to_string();
+        assert!(error.contains("write 30s or 5m"), "{error}");
+    }
+}

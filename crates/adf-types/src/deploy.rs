@@ -1,0 +1,246 @@
+//! The record of a deploy: what moves an app from one release to another, and how far it got.
+//!
+//! The rule: whoever reads this record and looks at AWS can go on where the last operator stopped.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{AppName, InstanceId, NameError, ReleaseName, Strategy, Verdict};
+
+/// `d-` and a time-ordered id, so that deploys sort by start.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct DeployId(ReleaseName);
+
+impl DeployId {
+    pub fn new() -> Self {
+        let id = format!("d-{}", Uuid::now_v7().simple());
+        Self(id.parse().expect("d- and hexadecimal digits make a name"))
+    }
+
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+impl Default for DeployId {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl FromStr for DeployId {
+    type Err = NameError;
+
+    fn from_str(s: &str) -> Result<Self, NameError> {
+        s.parse().map(Self)
+    }
+}
+
+impl TryFrom<String> for DeployId {
+    type Error = NameError;
+
+    fn try_from(s: String) -> Result<Self, NameError> {
+        s.parse()
+    }
+}
+
+impl From<DeployId> for String {
+    fn from(id: DeployId) -> Self {
+        id.0.into()
+    }
+}
+
+impl fmt::Display for DeployId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// One step of a deploy. The order of the variants is the order of a deploy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Step {
+    /// Everything that can be checked before anything is touched.
+    Preflight,
+    /// A numbered launch template version that starts the new release.
+    Template,
+    /// One fresh instance of the new release, registered with the target group.
+    Canary,
+    /// The canary is judged on hard facts and probes.
+    Judge,
+    /// The group's template version is set: from here a scale-out starts the new release.
+    Promote,
+    /// New instances beside the old; then the old go to Standby.
+    Replace,
+    /// The old instances stand by; a rollback takes seconds.
+    Watch,
+    /// Old instances, the canary and config that only the old release used are removed.
+    Cleanup,
+}
+
+impl Step {
+    pub const ALL: [Self; 8] = [
+        Self::Preflight,
+        Self::Template,
+        Self::Canary,
+        Self::Judge,
+        Self::Promote,
+        Self::Replace,
+        Self::Watch,
+        Self::Cleanup,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Preflight => "preflight",
+            Self::Template => "template",
+            Self::Canary => "canary",
+            Self::Judge => "judge",
+            Self::Promote => "promote",
+            Self::Replace => "replace",
+            Self::Watch => "watch",
+            Self::Cleanup => "cleanup",
+        }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// What adf.toml and the command line said when the deploy began; fixed from then on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policy {
+    pub strategy: Strategy,
+    /// Whether one instance is tried first. Never done for a first deploy: there is no fleet to protect.
+    pub canary: bool,
+    /// How long the canary is observed at least.
+    #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
+    pub bake: Duration,
+    /// How many probes the canary must have answered at least.
+    pub min_probes: u64,
+    /// How long the old instances stand by after the replacement.
+    #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
+    pub watch: Duration,
+    /// The promise: from start to every server serving. Exceeding it is said, not fatal.
+    #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
+    pub deadline: Duration,
+    /// How long any one wait for instances may take.
+    #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
+    pub boot_timeout: Duration,
+}
+
+/// Which way a deploy moves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "direction", rename_all = "lowercase")]
+pub enum Direction {
+    Forward,
+    /// Back to the release before, and why.
+    Back {
+        reason: String,
+    },
+}
+
+/// How far a deploy got: everything its next step needs that AWS does not tell.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Progress {
+    /// Instances that the group is to have when the deploy ends.
+    pub capacity: u32,
+    /// The fleet at the start: what is replaced, and what a rollback brings back.
+    pub old: Vec<InstanceId>,
+    /// The group's template version at the start.
+    pub old_template_version: Option<u64>,
+    /// The template version of the new release.
+    pub template_version: Option<u64>,
+    pub canary: Option<InstanceId>,
+    pub verdict: Option<Verdict>,
+    /// When every server ran the new release: the watch counts from here.
+    pub replaced_at: Option<Timestamp>,
+    /// Overlay config that clean-up took out of the live set, as `web@v1/NAME`.
+    pub cleaned_config: Vec<String>,
+}
+
+/// One line of a deploy's log. A line without `result` is an intent whose outcome nobody recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogEntry {
+    pub step: Step,
+    /// What was to be done, in words.
+    pub intent: String,
+    pub started_at: Timestamp,
+    pub finished_at: Option<Timestamp>,
+    pub result: Option<String>,
+}
+
+/// How a deploy ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Outcome {
+    Succeeded,
+    /// The old release serves again.
+    RolledBack {
+        reason: String,
+    },
+    /// Stopped without moving on or back; `serving` says what runs.
+    Failed {
+        reason: String,
+        serving: String,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeployRecord {
+    pub id: DeployId,
+    pub app: AppName,
+    pub group: String,
+    pub from: Option<ReleaseName>,
+    pub to: ReleaseName,
+    /// Who started it, from STS.
+    pub owner: String,
+    pub policy: Policy,
+    pub started_at: Timestamp,
+    pub step: Step,
+    pub direction: Direction,
+    pub progress: Progress,
+    pub log: Vec<LogEntry>,
+    pub outcome: Option<Outcome>,
+    pub finished_at: Option<Timestamp>,
+}
+
+impl DeployRecord {
+    pub fn is_open(&self) -> bool {
+        self.outcome.is_none()
+    }
+}
+
+/// What another operator asks of the process that drives a deploy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "request", rename_all = "lowercase")]
+pub enum OperatorRequest {
+    /// Go back to the release before.
+    Rollback { by: String, reason: String },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_sort_by_start() {
+        let first = DeployId::new();
+        std::thread::yield_now();
+        assert!(first < DeployId::new());
+    }
+
+    #[test]
+    fn steps_are_listed_in_their_order() {
+        assert!(Step::ALL.is_sorted());
+    }
+}

@@ -1,0 +1,46 @@
+//! The words of ADF as validated types.
+//!
+//! Neighbours: every other crate reads this one; it reads none of them. It does no I/O, knows no AWS and
+//! no clock. A raw string becomes one of these types once, at the edge, and is trusted from there on.
+//!
+//! | word | type |
+//! | --- | --- |
+//! | App | [`AppName`] |
+//! | Release | [`ReleaseName`], [`ReleaseRecord`], [`ReleaseUrl`], [`Digest`] |
+//! | Config | [`ConfigName`], [`Config`], [`ConfigHash`] |
+//! | Instance | [`InstanceId`] |
+//! | Receipt | [`Receipt`], its [`Stage`]s and [`ImageSource`] |
+//! | Verdict | [`Verdict`] |
+//! | Deploy | [`DeployRecord`], its [`Step`]s, [`Policy`] and [`Outcome`] |
+//!
+//! To add a word: a file of its own, a validated constructor (`FromStr`), serde through that constructor,
+//! and a property test that what is printed parses to the same value.
+
+mod adf_toml;
+mod config;
+mod deploy;
+mod digest;
+mod name;
+mod receipt;
+mod release;
+mod release_url;
+mod stage;
+mod user_data;
+mod verdict;
+
+pub use adf_toml::{
+    AdfToml, AdfTomlError, AppSection, BuildSection, ConfigSection, DeploySection, Health, RunSection,
+    Strategy,
+};
+pub use config::{Config, ConfigHash, ConfigName, ConfigNameError, MissingConfig};
+pub use deploy::{
+    DeployId, DeployRecord, Direction, LogEntry, OperatorRequest, Outcome, Policy, Progress, Step,
+};
+pub use digest::{Digest, DigestError, TreeHasher};
+pub use name::{AppName, InstanceId, NameError, ReleaseName};
+pub use receipt::{ImageSource, InstanceState, ProbeCounts, Receipt, StageTiming};
+pub use release::ReleaseRecord;
+pub use release_url::{ReleaseUrl, ReleaseUrlError};
+pub use stage::Stage;
+pub use user_data::{UserData, UserDataError};
+pub use verdict::Verdict;

@@ -1,0 +1,23 @@
+//! The record of a release: an immutable, named version of an app's code.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{AppName, ConfigName, Digest, ReleaseName, ReleaseUrl};
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReleaseRecord {
+    pub app: AppName,
+    pub release: ReleaseName,
+    pub url: ReleaseUrl,
+    /// `sha256:` over the archive's bytes; absent for a recorded URL that nobody has downloaded.
+    pub digest: Option<Digest>,
+    /// `tree:` over the archive's content.
+    pub tree: Option<Digest>,
+    /// The git commit, where the release was made from a repository.
+    pub commit: Option<String>,
+    /// Names that the release's adf.toml requires.
+    pub required_config: Vec<ConfigName>,
+    pub created_at: Timestamp,
+    pub created_by: String,
+}

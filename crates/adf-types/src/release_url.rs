@@ -1,0 +1,169 @@
+//! Where a release's archive is.
+//!
+//! The rule: nothing that is not one of these four forms is ever fetched, and a URL never carries a
+//! password, so that it can be printed.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use url::{Host, Url};
+
+/// A validated `RELEASE_URL`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum ReleaseUrl {
+    /// `https://host/path`, or `http://` to a loopback address only.
+    Http(Url),
+    /// `s3://bucket/key`
+    S3 { bucket: String, key: String },
+    /// `file:///path`
+    File { path: String },
+}
+
+/// Why a string is not a release URL. Messages never repeat user information of the URL.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReleaseUrlError {
+    #[error("E125 the release URL is not a URL: {0}")]
+    NotAUrl(String),
+    #[error("E125 scheme {0} is not allowed in a release URL; use https, s3 or file")]
+    Scheme(String),
+    #[error("E125 a release URL must not carry a user name or password; use a secret in the config table")]
+    UserInfo,
+    #[error("E125 a release URL must not have a fragment (#...)")]
+    Fragment,
+    #[error("E125 http is allowed to loopback addresses only, not to {0}; use https")]
+    PlainHttp(String),
+    #[error("E125 {0} is an address of this host's own network; use a host name")]
+    AddressLiteral(String),
+    #[error("E125 s3 release URL has no {0}; write s3://bucket/key")]
+    S3(&'static str),
+    #[error("E125 a file release URL must name an absolute path without a host: file:///srv/app.tar.gz")]
+    File,
+}
+
+impl FromStr for ReleaseUrl {
+    type Err = ReleaseUrlError;
+
+    fn from_str(s: &str) -> Result<Self, ReleaseUrlError> {
+        let url = Url::parse(s).map_err(|e| ReleaseUrlError::NotAUrl(e.to_string()))?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(ReleaseUrlError::UserInfo);
+        }
+        if url.fragment().is_some() {
+            return Err(ReleaseUrlError::Fragment);
+        }
+        match url.scheme() {
+            "https" => https(url),
+            "http" => plain_http(url),
+            "s3" => s3(&url),
+            "file" => file(&url),
+            other => Err(ReleaseUrlError::Scheme(other.to_owned())),
+        }
+    }
+}
+
+fn https(url: Url) -> Result<ReleaseUrl, ReleaseUrlError> {
+    match url.host() {
+        Some(Host::Ipv4(ip)) if !ip.is_loopback() => Err(ReleaseUrlError::AddressLiteral(ip.to_string())),
+        Some(Host::Ipv6(ip)) if !ip.is_loopback() => Err(ReleaseUrlError::AddressLiteral(ip.to_string())),
+        _ => Ok(ReleaseUrl::Http(url)),
+    }
+}
+
+fn plain_http(url: Url) -> Result<ReleaseUrl, ReleaseUrlError> {
+    let loopback = match url.host() {
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    };
+    if loopback {
+        Ok(ReleaseUrl::Http(url))
+    } else {
+        Err(ReleaseUrlError::PlainHttp(url.host_str().unwrap_or_default().to_owned()))
+    }
+}
+
+fn s3(url: &Url) -> Result<ReleaseUrl, ReleaseUrlError> {
+    let bucket = url.host_str().filter(|b| !b.is_empty()).ok_or(ReleaseUrlError::S3("bucket"))?;
+    let key = url.path().trim_start_matches('/');
+    if key.is_empty() {
+        return Err(ReleaseUrlError::S3("key"));
+    }
+    Ok(ReleaseUrl::S3 { bucket: bucket.to_owned(), key: key.to_owned() })
+}
+
+fn file(url: &Url) -> Result<ReleaseUrl, ReleaseUrlError> {
+    if url.host().is_some() || url.path().len() < 2 {
+        return Err(ReleaseUrlError::File);
+    }
+    Ok(ReleaseUrl::File { path: url.path().to_owned() })
+}
+
+impl fmt::Display for ReleaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Http(url) => write!(f, "{url}"),
+            Self::S3 { bucket, key } => write!(f, "s3://{bucket}/{key}"),
+            Self::File { path } => write!(f, "file://{path}"),
+        }
+    }
+}
+
+impl TryFrom<String> for ReleaseUrl {
+    type Error = ReleaseUrlError;
+
+    fn try_from(s: String) -> Result<Self, ReleaseUrlError> {
+        s.parse()
+    }
+}
+
+impl From<ReleaseUrl> for String {
+    fn from(url: ReleaseUrl) -> Self {
+        url.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_four_forms_parse_and_print_the_same() {
+        for good in [
+            "https://github.com/acme/web/archive/refs/tags/v1.tar.gz",
+            "http://127.0.0.1:8000/web.tar.gz",
+            "http://localhost:8000/web.tar.gz",
+            "s3://releases/web/v1.tar.gz",
+            "file:///srv/web.tar.gz",
+        ] {
+            let url = good.parse::<ReleaseUrl>().expect(good);
+            assert_eq!(url.to_string(), good);
+        }
+    }
+
+    #[test]
+    fn everything_else_is_refused() {
+        for bad in [
+            "web.tar.gz",
+            "ftp://host/web.tar.gz",
+            "http://example.org/web.tar.gz",
+            "https://169.254.169.254/latest",
+            "https://[fe80::1]/x",
+            "https://host/x#frag",
+            "s3://bucket",
+            "s3:///key",
+            "file://host/x",
+            "docker://web:1",
+        ] {
+            assert!(bad.parse::<ReleaseUrl>().is_err(), "{bad} was accepted");
+        }
+    }
+
+    #[test]
+    fn a_password_is_refused_and_not_repeated() {
+        let error = "https://ann:hunter2@host/x".parse::<ReleaseUrl>().expect_err("user info");
+        assert!(!error.to_string().contains("hunter2"));
+    }
+}
