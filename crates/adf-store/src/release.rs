@@ -1,0 +1,52 @@
+//! Release records: written once, never changed.
+
+use adf_types::{AppName, ReleaseName, ReleaseRecord};
+
+use crate::Store;
+use crate::error::StoreError;
+use crate::keys::{RELEASE, StateKey};
+use crate::query::Range;
+
+impl Store {
+    /// Records a release; fails with [`StoreError::ReleaseExists`] rather than change one.
+    pub async fn put_release(&self, record: &ReleaseRecord) -> Result<(), StoreError> {
+        let key = StateKey::release(&record.app, &record.release);
+        let sent = self
+            .client
+            .put_item()
+            .table_name(&self.tables.state)
+            .set_item(Some(self.encode(&key, record)?))
+            .condition_expression("attribute_not_exists(Pk)")
+            .send()
+            .await;
+        let Err(error) = sent else { return Ok(()) };
+        if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) {
+            return self.already_recorded(record).await;
+        }
+        Err(StoreError::from_sdk(self.on_state("write", &key), error))
+    }
+
+    pub async fn release(
+        &self,
+        app: &AppName,
+        release: &ReleaseName,
+    ) -> Result<Option<ReleaseRecord>, StoreError> {
+        self.get(&StateKey::release(app, release)).await
+    }
+
+    /// All releases of an app, oldest first.
+    pub async fn releases(&self, app: &AppName) -> Result<Vec<ReleaseRecord>, StoreError> {
+        let items = self.query_state(app.as_str(), Range::Prefix(RELEASE)).await?;
+        let mut releases: Vec<ReleaseRecord> = self.decode_all(app.as_str(), items)?;
+        releases.sort_by_key(|r| r.created_at);
+        Ok(releases)
+    }
+
+    /// A write whose answer was lost is repeated by the SDK and then finds its own record: that is success.
+    async fn already_recorded(&self, record: &ReleaseRecord) -> Result<(), StoreError> {
+        match self.release(&record.app, &record.release).await? {
+            Some(found) if found == *record => Ok(()),
+            _ => Err(StoreError::ReleaseExists { app: record.app.clone(), release: record.release.clone() }),
+        }
+    }
+}
