@@ -233,8 +233,7 @@ fn entry(layer: &str, item: &Item) -> Result<(ConfigName, Entry), StoreError> {
         Some(AttributeValue::S(value)) if value.contains('\0') => {
             Err(problem("the value holds a NUL byte, which no environment variable can"))
         }
-        Some(AttributeValue::S(value)) => Ok((name, Entry::Value(value.clone()))),
-        Some(AttributeValue::N(value)) => Ok((name, Entry::Value(value.clone()))),
+        Some(AttributeValue::S(value) | AttributeValue::N(value)) => Ok((name, Entry::Value(value.clone()))),
         Some(_) => Err(problem("the attribute Value is neither a string nor a number")),
         None if item.contains_key("Secret") => Err(problem("is a secret, which this version cannot read")),
         None => Err(problem("the item has no attribute Value")),

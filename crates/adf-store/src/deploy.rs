@@ -88,7 +88,7 @@ impl Store {
         ];
         let sent = self.client.transact_write_items().set_transact_items(Some(writes)).send().await;
         sent.map(|_| ()).map_err(|error| {
-            let cancelled = error.as_service_error().is_some_and(|e| e.is_transaction_canceled_exception());
+            let cancelled = error.as_service_error().is_some_and(aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError::is_transaction_canceled_exception);
             if cancelled && fence_failed(&error) {
                 StoreError::LockLost { app: lock.app().clone() }
             } else {

@@ -111,10 +111,12 @@ impl Store {
                 .expression_attribute_values(":beat", number(seen.beat)),
         };
         let error = match update.send().await {
-            Ok(answer) => return Ok(self.taken(app, token, answer.attributes.unwrap_or_default())),
+            Ok(answer) => return Ok(taken(app, token, &answer.attributes.unwrap_or_default())),
             Err(error) => error,
         };
-        if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) {
+        if error.as_service_error().is_some_and(
+            aws_sdk_dynamodb::operation::update_item::UpdateItemError::is_conditional_check_failed_exception,
+        ) {
             return self.taken_or_held(app, token).await;
         }
         Err(StoreError::from_sdk(self.on_state("take", &key), error))
@@ -167,7 +169,9 @@ impl Store {
     }
 
     fn lost_or(&self, lock: &Lock, key: &StateKey, verb: &'static str, error: UpdateError) -> StoreError {
-        if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) {
+        if error.as_service_error().is_some_and(
+            aws_sdk_dynamodb::operation::update_item::UpdateItemError::is_conditional_check_failed_exception,
+        ) {
             StoreError::LockLost { app: lock.app.clone() }
         } else {
             StoreError::from_sdk(self.on_state(verb, key), error)
@@ -178,7 +182,7 @@ impl Store {
     async fn taken_or_held(&self, app: &AppName, token: String) -> Result<Lock, StoreError> {
         let item = self.get_item(&StateKey::lock(app)).await?.unwrap_or_default();
         if string(&item, "Token").as_deref() == Some(&token) {
-            return Ok(self.taken(app, token, item));
+            return Ok(taken(app, token, &item));
         }
         let held = view(&item).unwrap_or_else(|| LockView {
             owner: "an operator who freed it just now".to_owned(),
@@ -189,11 +193,10 @@ impl Store {
         });
         Err(StoreError::LockHeld { app: app.clone(), held })
     }
+}
 
-    #[expect(clippy::unused_self, reason = "a lock is made by a store only")]
-    fn taken(&self, app: &AppName, token: String, item: Item) -> Lock {
-        Lock { app: app.clone(), fence: unsigned(&item, "Fence").unwrap_or_default(), token }
-    }
+fn taken(app: &AppName, token: String, item: &Item) -> Lock {
+    Lock { app: app.clone(), fence: unsigned(item, "Fence").unwrap_or_default(), token }
 }
 
 type UpdateError =

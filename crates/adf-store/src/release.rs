@@ -20,7 +20,9 @@ impl Store {
             .send()
             .await;
         let Err(error) = sent else { return Ok(()) };
-        if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) {
+        if error.as_service_error().is_some_and(
+            aws_sdk_dynamodb::operation::put_item::PutItemError::is_conditional_check_failed_exception,
+        ) {
             return self.already_recorded(record).await;
         }
         Err(StoreError::from_sdk(self.on_state("write", &key), error))

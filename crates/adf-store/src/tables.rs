@@ -22,7 +22,7 @@ impl Default for Tables {
 }
 
 /// A new table on demand is active within seconds; AWS says to allow for minutes.
-const TABLE_ACTIVE: std::time::Duration = std::time::Duration::from_secs(120);
+const TABLE_ACTIVE: std::time::Duration = std::time::Duration::from_mins(2);
 
 impl Store {
     /// Creates the tables that do not exist and returns their names. Existing ones are left as they are.

@@ -77,11 +77,11 @@ impl Default for DeploySection {
         Self {
             strategy: Strategy::Surge,
             canary: true,
-            bake: Duration::from_secs(60),
+            bake: Duration::from_mins(1),
             min_probes: 20,
-            watch: Duration::from_secs(300),
-            deadline: Duration::from_secs(300),
-            boot_timeout: Duration::from_secs(600),
+            watch: Duration::from_mins(5),
+            deadline: Duration::from_mins(5),
+            boot_timeout: Duration::from_mins(10),
         }
     }
 }
@@ -129,7 +129,7 @@ impl Default for RunSection {
             interval: Duration::from_secs(1),
             timeout: Duration::from_secs(2),
             passes: 3,
-            grace: Duration::from_secs(60),
+            grace: Duration::from_mins(1),
             stop_grace: Duration::from_secs(20),
             memory_mib: None,
             pids: 4096,

@@ -41,7 +41,8 @@ impl Receipt {
     /// Seconds from the start of the agent to the end of the health stage, once it is reached.
     pub fn boot_seconds(&self) -> Option<f64> {
         let healthy = self.timings.iter().any(|t| t.stage == Stage::Health);
-        healthy.then(|| self.timings.iter().filter(|t| t.stage <= Stage::Health).map(|t| t.seconds()).sum())
+        healthy
+            .then(|| self.timings.iter().filter(|t| t.stage <= Stage::Health).map(StageTiming::seconds).sum())
     }
 }
 

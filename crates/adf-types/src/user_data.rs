@@ -136,9 +136,8 @@ fn pairs(text: &str) -> Result<BTreeMap<String, String>, UserDataError> {
 
 /// A quoted value ends at its quote; what follows may only be a comment. No escapes: no key needs one.
 fn unquote(value: &str) -> Option<String> {
-    let quote = match value.chars().next() {
-        Some(q @ ('"' | '\'')) => q,
-        _ => return (!value.contains(char::is_whitespace)).then(|| value.to_owned()),
+    let Some(quote @ ('"' | '\'')) = value.chars().next() else {
+        return (!value.contains(char::is_whitespace)).then(|| value.to_owned());
     };
     let (inner, rest) = value[1..].split_once(quote)?;
     let rest = rest.trim();
