@@ -177,6 +177,21 @@ pub struct LogEntry {
     pub started_at: Timestamp,
     pub finished_at: Option<Timestamp>,
     pub result: Option<String>,
+    /// Set when the line is a wait rather than a call: the rest of a step's time is the controller's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<Waiting>,
+}
+
+/// What a deploy waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Waiting {
+    /// Instances that boot and become healthy.
+    Instances,
+    /// A time that somebody configured: bake, watch, deregistration delay.
+    Configured,
+    /// A change of state that AWS makes in its own time: to Standby, to terminated.
+    Aws,
 }
 
 /// How a deploy ended.

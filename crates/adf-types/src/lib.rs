@@ -34,7 +34,7 @@ pub use adf_toml::{
 };
 pub use config::{Config, ConfigHash, ConfigName, ConfigNameError, MissingConfig};
 pub use deploy::{
-    DeployId, DeployRecord, Direction, LogEntry, OperatorRequest, Outcome, Policy, Progress, Step,
+    DeployId, DeployRecord, Direction, LogEntry, OperatorRequest, Outcome, Policy, Progress, Step, Waiting,
 };
 pub use digest::{Digest, DigestError, TreeHasher};
 pub use name::{AppName, InstanceId, NameError, ReleaseName};
