@@ -1,0 +1,91 @@
+//! One AWS account in one region: every service that ADF calls, behind one function.
+//!
+//! [`Cloud::handle`] takes a request as an AWS tool sent it and gives the service's answer; [`crate::front`] calls it
+//! for HTTP, [`Cloud::http_client`] for an SDK in the same process. Nobody else talks to a service.
+//!
+//! To add a service: a variant in the `match` of [`Cloud::handle`], and its name in [`SERVICES`].
+
+mod clock;
+mod s3;
+mod scope;
+mod sdk;
+
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use winterbaume_core::{MockRequest, MockResponse, MockService};
+use winterbaume_kms::KmsService;
+use winterbaume_s3::S3Service;
+use winterbaume_sts::StsService;
+
+pub use clock::Clock;
+
+use crate::dynamodb::DynamoDb;
+
+/// What a request's credential scope may name.
+const SERVICES: &str = "ec2, autoscaling, elasticloadbalancing, dynamodb, kms, s3, sts";
+
+/// A handle to the cloud; clones share it.
+#[derive(Clone)]
+pub struct Cloud(Arc<Services>);
+
+struct Services {
+    region: String,
+    clock: Clock,
+    dynamodb: DynamoDb,
+    kms: KmsService,
+    s3: S3Service,
+    sts: StsService,
+}
+
+impl Cloud {
+    /// An empty account whose clock shows `start` now and goes with tokio's time.
+    pub fn new(region: &str, start: Timestamp) -> Self {
+        Self(Arc::new(Services {
+            region: region.to_owned(),
+            clock: Clock::starting_at(start),
+            dynamodb: DynamoDb::default(),
+            kms: KmsService::new(),
+            s3: S3Service::new(),
+            sts: StsService::new(),
+        }))
+    }
+
+    pub fn region(&self) -> &str {
+        &self.0.region
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    /// Answers one request of an AWS tool, as the service that its signature names.
+    pub async fn handle(&self, request: MockRequest) -> MockResponse {
+        match scope::service(&request).as_deref() {
+            Some("dynamodb") => self.0.dynamodb.handle(request).await,
+            Some("kms") => self.0.kms.handle(request).await,
+            Some("sts") => self.0.sts.handle(request).await,
+            Some("s3") => match s3::plain(request) {
+                Ok(request) => self.0.s3.handle(request).await,
+                Err(refusal) => refusal,
+            },
+            Some(other) => MockResponse::error(
+                501,
+                "NotImplemented",
+                &format!("adf-local does not play the service {other}; it plays {SERVICES}"),
+            ),
+            None => MockResponse::error(
+                403,
+                "MissingAuthenticationToken",
+                "the request is not signed; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to any value",
+            ),
+        }
+    }
+}
+
+impl fmt::Debug for Cloud {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cloud").field("region", &self.0.region).field("clock", &self.0.clock).finish_non_exhaustive()
+    }
+}
