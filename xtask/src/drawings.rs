@@ -1,0 +1,112 @@
+//! The drawings of ARCHITECTURE.md: boot stages and deploy steps, generated from the enums of adf-types.
+//!
+//! The rule: a drawing is never edited by hand. `cargo xtask drawings` writes it, `cargo xtask tidy` refuses a
+//! drawing that says something else than the enum. To add one: a line in [`DRAWINGS`] and its two markers.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::failure::{Failure, Result, While};
+use crate::workspace;
+
+struct Drawing {
+    /// The word in the markers `<!-- drawing: NAME -->` and `<!-- end of NAME -->`.
+    name: &'static str,
+    /// The enum, and the file that holds it.
+    enumeration: &'static str,
+    source: &'static str,
+}
+
+const DRAWINGS: [Drawing; 2] = [
+    Drawing { name: "boot", enumeration: "Stage", source: "crates/adf-types/src/stage.rs" },
+    Drawing { name: "deploy", enumeration: "Step", source: "crates/adf-types/src/deploy.rs" },
+];
+
+/// A variant's name in the enum, and its documentation.
+type Variant = (String, String);
+
+pub(crate) fn write() -> Result<()> {
+    let text = fs::read_to_string(page()).while_("reading ARCHITECTURE.md")?;
+    fs::write(page(), redrawn(&text)?).while_("writing ARCHITECTURE.md")
+}
+
+/// What is wrong with the drawings, one sentence each.
+pub(crate) fn violations() -> Result<Vec<String>> {
+    let text = fs::read_to_string(page()).while_("reading ARCHITECTURE.md")?;
+    let same = redrawn(&text)? == text;
+    let stale = "ARCHITECTURE.md: a drawing differs from its enum; run `cargo xtask drawings`".to_owned();
+    Ok(if same { Vec::new() } else { vec![stale] })
+}
+
+fn page() -> PathBuf {
+    workspace::root().join("ARCHITECTURE.md")
+}
+
+fn redrawn(text: &str) -> Result<String> {
+    DRAWINGS.iter().try_fold(text.to_owned(), |text, drawing| {
+        let source = fs::read_to_string(workspace::root().join(drawing.source)).while_(drawing.source)?;
+        let variants = variants(&source, drawing.enumeration);
+        if variants.is_empty() {
+            return Err(Failure::new(format!("{}: no enum {}", drawing.source, drawing.enumeration)));
+        }
+        replaced(&text, drawing.name, &draw(&variants))
+    })
+}
+
+/// Puts `drawing` between the markers of `name`.
+fn replaced(text: &str, name: &str, drawing: &str) -> Result<String> {
+    let start = format!("<!-- drawing: {name} -->\n");
+    let end = format!("<!-- end of {name} -->");
+    let missing = || Failure::new(format!("ARCHITECTURE.md has no markers `{}` and `{end}`", start.trim()));
+    let (before, rest) = text.split_once(&start).ok_or_else(missing)?;
+    let (_, after) = rest.split_once(&end).ok_or_else(missing)?;
+    Ok(format!("{before}{start}{drawing}{end}{after}"))
+}
+
+/// The enum's variants in their order, with the first line of each one's documentation.
+fn variants(source: &str, enumeration: &str) -> Vec<Variant> {
+    let head = format!("pub enum {enumeration} {{");
+    let body = source.lines().skip_while(|line| *line != head).skip(1).take_while(|line| *line != "}");
+    let mut documentation = String::new();
+    let mut variants = Vec::new();
+    for line in body.map(str::trim) {
+        if let Some(text) = line.strip_prefix("/// ") {
+            documentation = format!("{documentation} {text}");
+        } else if let Some(name) = line.strip_suffix(',') {
+            variants.push((name.to_lowercase(), std::mem::take(&mut documentation).trim().to_owned()));
+        }
+    }
+    variants
+}
+
+fn draw(variants: &[Variant]) -> String {
+    let names: Vec<_> = variants.iter().map(|(name, _)| name.as_str()).collect();
+    let rows: String = variants.iter().map(|(name, what)| format!("| `{name}` | {what} |\n")).collect();
+    format!("```text\n{}\n```\n\n| | |\n| --- | --- |\n{rows}", names.join(" ─▶ "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{draw, replaced, variants};
+
+    const SOURCE: &str = "/// Steps.\npub enum Step {\n    /// First\n    /// of all.\n    Look,\n    /// Then.\n    Act,\n}\n";
+
+    #[test]
+    fn a_drawing_holds_the_variants_in_their_order_with_what_they_mean() {
+        let drawing = draw(&variants(SOURCE, "Step"));
+        assert!(drawing.contains("look ─▶ act"), "{drawing}");
+        assert!(drawing.contains("| `look` | First of all. |\n| `act` | Then. |\n"), "{drawing}");
+    }
+
+    #[test]
+    fn only_what_is_between_the_markers_changes() {
+        let page = "a\n<!-- drawing: x -->\nold\n<!-- end of x -->\nb\n";
+        let new = replaced(page, "x", "new\n").expect("has markers");
+        assert_eq!(new, "a\n<!-- drawing: x -->\nnew\n<!-- end of x -->\nb\n");
+    }
+
+    #[test]
+    fn a_page_without_markers_is_a_failure() {
+        assert!(replaced("a\n", "x", "new\n").is_err());
+    }
+}

@@ -1,0 +1,22 @@
+//! What the check needs on a machine that has Rust: found, or installed and said so.
+
+use crate::failure::Result;
+use crate::{apt, process, workspace};
+
+pub(super) fn ensure() -> Result<()> {
+    apt::ensure("git", &["git"], || process::on_path("git"))?;
+    apt::ensure("curl", &["curl", "ca-certificates"], || process::on_path("curl"))?;
+    apt::ensure("Python with venv", &["python3", "python3-venv"], || {
+        process::succeeds(std::process::Command::new("python3").args(["-c", "import venv, ensurepip"]))
+    })?;
+    cargo_tool("cargo-nextest", "nextest")?;
+    cargo_tool("cargo-deny", "deny")
+}
+
+fn cargo_tool(package: &str, subcommand: &str) -> Result<()> {
+    if process::succeeds(workspace::cargo(subcommand).arg("--version")) {
+        return Ok(());
+    }
+    eprintln!("{package} is not on this machine; installing it: cargo install {package} --locked");
+    process::run(workspace::cargo("install").args(["--quiet", "--locked", package]))
+}
