@@ -81,8 +81,8 @@ fn variants(source: &str, enumeration: &str) -> Vec<Variant> {
 
 fn draw(variants: &[Variant]) -> String {
     let names: Vec<_> = variants.iter().map(|(name, _)| name.as_str()).collect();
-    let rows: String = variants.iter().map(|(name, what)| format!("| `{name}` | {what} |\n")).collect();
-    format!("```text\n{}\n```\n\n| | |\n| --- | --- |\n{rows}", names.join(" ─▶ "))
+    let rows: Vec<_> = variants.iter().map(|(name, what)| format!("| `{name}` | {what} |\n")).collect();
+    format!("```text\n{}\n```\n\n| | |\n| --- | --- |\n{}", names.join(" ─▶ "), rows.concat())
 }
 
 #[cfg(test)]

@@ -1,7 +1,164 @@
-//! placeholder
-use crate::failure::Result;
-#[derive(Debug, clap::Args)]
-pub(crate) struct Options {}
-pub(crate) async fn run(_: &Options) -> Result<std::process::ExitCode> {
-    Ok(std::process::ExitCode::SUCCESS)
+//! `cargo xtask demo`: one whole deploy on one machine, with real instances on real Docker, under load.
+//!
+//! Neighbours: [`story`] is what happens, [`load`] the requests meanwhile, [`checks`] and [`tables`] the report,
+//! [`local`], [`repository`] and [`build`] what it stands on, [`leftovers`] what it must not leave. The rules:
+//! everything shown happened; exit code 0 only if every check holds; nothing stays behind, whatever happens.
+
+mod build;
+mod checks;
+mod ctl;
+mod leftovers;
+mod load;
+mod local;
+mod repository;
+mod story;
+mod tables;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::Args;
+use tempfile::TempDir;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::docker::{self, Docker};
+use crate::failure::{Failure, Result, While};
+use crate::{apt, process};
+use build::Programs;
+use ctl::Ctl;
+use leftovers::Before;
+use local::Local;
+use repository::Repository;
+use story::Told;
+
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Leave everything running at the end, until Ctrl-C
+    #[arg(long)]
+    keep: bool,
+}
+
+/// What the story stands on, and what is taken away at its end.
+struct Stage {
+    folder: TempDir,
+    local: Local,
+    before: Before,
+}
+
+pub(crate) async fn run(options: &Options) -> Result<ExitCode> {
+    let mut interrupts = Interrupts::listen()?;
+    apt::ensure("git", &["git"], || process::on_path("git"))?;
+    let docker = docker::ensure().await?;
+    let told = show(options, &docker, &mut interrupts).await;
+    docker.stop()?;
+    told
+}
+
+async fn show(options: &Options, docker: &Docker, interrupts: &mut Interrupts) -> Result<ExitCode> {
+    let programs = build::programs()?;
+    let started = Instant::now();
+    let (stage, ctl, repository) = set(&programs, docker).await?;
+    // A task of its own, so that even a panic in it ends in the clean-up.
+    let mut telling = tokio::spawn(story::tell(ctl, repository));
+    let told = tokio::select! {
+        told = &mut telling => told.unwrap_or_else(|broke| Err(Failure::new(format!("the demo broke: {broke}")))),
+        name = interrupts.next() => {
+            telling.abort();
+            let _ = telling.await;
+            Err(Failure::new(format!("{name}; cleaning up")))
+        }
+    };
+    let good = report(&told, &stage);
+    if options.keep && told.is_ok() {
+        keep(&stage, interrupts).await;
+    }
+    let left = strike(stage, docker, told.as_ref().ok()).await?;
+    println!("{} nothing left behind: {}", mark(left.is_empty()), evidence(&left));
+    println!("{:.0} s from the end of the build to here", started.elapsed().as_secs_f64());
+    Ok(if good && left.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn set(programs: &Programs, docker: &Docker) -> Result<(Stage, Ctl, Repository)> {
+    let before = Before::look(&docker.engine).await?;
+    let folder =
+        tempfile::Builder::new().prefix("adf-demo-").tempdir().while_("making a temporary folder")?;
+    let repository = Repository::create(folder.path().join("web"), &programs.hello)?;
+    let local = Local::start(programs, folder.path()).await?;
+    println!("adf-local is up. These lines point any AWS tool at it:");
+    for line in &local.lines {
+        println!("{line}");
+    }
+    let ctl = Ctl {
+        program: programs.ctl.clone(),
+        folder: repository.folder.clone(),
+        environment: local.environment(),
+    };
+    Ok((Stage { folder, local, before }, ctl, repository))
+}
+
+/// Prints what came of the story; whether every check holds.
+fn report(told: &Result<Told>, stage: &Stage) -> bool {
+    match told {
+        Ok(told) => {
+            let checks = checks::all(told);
+            tables::print(told, &checks);
+            checks.iter().all(|check| check.holds)
+        }
+        Err(failure) => {
+            eprintln!("\nerror: {failure}{}", stage.local.log_tail());
+            false
+        }
+    }
+}
+
+async fn keep(stage: &Stage, interrupts: &mut Interrupts) {
+    println!("\nEverything keeps running until Ctrl-C. In another terminal:");
+    for line in &stage.local.lines {
+        println!("  {line}");
+    }
+    println!("  cd {}", stage.folder.path().join("web").display());
+    println!("  adf-ctl status");
+    interrupts.next().await;
+}
+
+/// Takes everything down and returns what is left of it.
+async fn strike(stage: Stage, docker: &Docker, told: Option<&Told>) -> Result<Vec<String>> {
+    let Stage { folder, local, before } = stage;
+    let mut ports = vec![SocketAddr::from((Ipv4Addr::LOCALHOST, local.port()))];
+    ports.extend(told.map(|told| told.balancer));
+    let stopped = local.stop().await;
+    let mut left = leftovers::look(&docker.engine, &before, folder.path(), &ports).await?;
+    left.extend(stopped.err().map(|failure| failure.to_string()));
+    let path = folder.path().to_owned();
+    folder.close().while_(format_args!("removing {}", path.display()))?;
+    Ok(left)
+}
+
+fn mark(holds: bool) -> &'static str {
+    if holds { "✓" } else { "✗" }
+}
+
+fn evidence(left: &[String]) -> String {
+    if left.is_empty() { "no process, container, image or port".to_owned() } else { left.join("; ") }
+}
+
+/// What asks the demo to stop.
+struct Interrupts {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Interrupts {
+    fn listen() -> Result<Self> {
+        let listen = |kind| signal(kind).while_("listening for signals");
+        Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.interrupt.recv() => "interrupted",
+            _ = self.terminate.recv() => "told to terminate",
+        }
+    }
 }

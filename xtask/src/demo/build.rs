@@ -1,0 +1,37 @@
+//! What the demo runs, built by cargo: the workspace's binaries, and the example app as a static one.
+
+use std::path::PathBuf;
+
+use crate::failure::Result;
+use crate::{process, workspace};
+
+/// Programs, ready to run.
+#[derive(Debug)]
+pub(super) struct Programs {
+    pub(super) ctl: PathBuf,
+    pub(super) local: PathBuf,
+    pub(super) agent: PathBuf,
+    /// The app: a static binary that its Dockerfile copies.
+    pub(super) hello: PathBuf,
+}
+
+pub(super) fn programs() -> Result<Programs> {
+    let target = workspace::metadata()?.target_directory;
+    eprintln!("building the workspace's programs: cargo build --workspace --bins");
+    process::run(workspace::cargo("build").args(["--quiet", "--locked", "--workspace", "--bins"]))?;
+
+    eprintln!("building the app of the demo, docs/examples/hello, as a static binary");
+    let host = workspace::host()?;
+    let hello = target.join("hello");
+    let mut cargo = workspace::cargo("build");
+    cargo.current_dir(workspace::root().join("docs/examples/hello")).env("CARGO_TARGET_DIR", &hello);
+    process::run(cargo.args(["--quiet", "--locked", "--release", "--target", &host]))?;
+
+    let debug = target.join("debug");
+    Ok(Programs {
+        ctl: debug.join("adf-ctl"),
+        local: debug.join("adf-local"),
+        agent: debug.join("adf-agent"),
+        hello: hello.join(host).join("release/hello"),
+    })
+}

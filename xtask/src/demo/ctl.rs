@@ -1,0 +1,128 @@
+//! Running the real `adf-ctl` as an operator does: in the app's repository, its progress on the terminal.
+//!
+//! The rule: it can reach the local AWS and nothing else. Whatever the caller's environment says of AWS is
+//! taken away first.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+use tokio::io::AsyncReadExt;
+use tokio::process::{Child, Command};
+
+use crate::failure::{Failure, Result, While};
+
+/// No command of the demo takes a minute; one that takes five hangs.
+const LIMIT: Duration = Duration::from_mins(5);
+
+#[derive(Debug, Clone)]
+pub(super) struct Ctl {
+    pub(super) program: PathBuf,
+    /// The app's repository.
+    pub(super) folder: PathBuf,
+    /// What points it at the local AWS.
+    pub(super) environment: Vec<(String, String)>,
+}
+
+/// A command that ended.
+#[derive(Debug)]
+pub(super) struct Done {
+    pub(super) code: i32,
+    pub(super) json: Value,
+    pub(super) seconds: f64,
+}
+
+/// A command that runs.
+#[derive(Debug)]
+pub(super) struct Running {
+    command: String,
+    child: Child,
+    started: Instant,
+}
+
+impl Ctl {
+    /// Runs it to its end, shown; any exit code but 0 is a failure.
+    pub(super) async fn run(&self, words: &[&str]) -> Result<Done> {
+        self.start(words)?.end(0).await
+    }
+
+    /// Starts it, shown.
+    pub(super) fn start(&self, words: &[&str]) -> Result<Running> {
+        let command = shown(words);
+        eprintln!("\n$ {command}");
+        self.spawn(words, command, Stdio::inherit())
+    }
+
+    /// Asks it something without showing it.
+    pub(super) async fn ask(&self, words: &[&str]) -> Result<Value> {
+        let running = self.spawn(words, shown(words), Stdio::null())?;
+        running.end(0).await.map(|done| done.json)
+    }
+
+    fn spawn(&self, words: &[&str], command: String, stderr: Stdio) -> Result<Running> {
+        let mut process = Command::new(&self.program);
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("AWS_") {
+                process.env_remove(name);
+            }
+        }
+        process.args(words).arg("--json").current_dir(&self.folder);
+        process.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        process.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr).kill_on_drop(true);
+        let child = process.spawn().while_(format_args!("starting {}", self.program.display()))?;
+        Ok(Running { command, child, started: Instant::now() })
+    }
+}
+
+impl Running {
+    /// Waits for its end, which must have this exit code.
+    pub(super) async fn end(mut self, code: i32) -> Result<Done> {
+        let mut text = String::new();
+        let ended = async {
+            if let Some(mut stdout) = self.child.stdout.take() {
+                stdout.read_to_string(&mut text).await.while_(&self.command)?;
+            }
+            self.child.wait().await.while_(&self.command)
+        };
+        let Ok(status) = tokio::time::timeout(LIMIT, ended).await else {
+            self.terminate();
+            return Err(Failure::new(format!("`{}` still runs after {} s", self.command, LIMIT.as_secs())));
+        };
+        let seconds = self.started.elapsed().as_secs_f64();
+        let status = status?;
+        if status.code() != Some(code) {
+            let wanted = format!("`{}` ended with {status}, not with exit code {code}", self.command);
+            return Err(Failure::new(format!("{wanted}\n{}", text.trim())));
+        }
+        let json = match text.trim() {
+            "" => Value::Null,
+            text => {
+                serde_json::from_str(text).while_(format_args!("reading what `{}` printed", self.command))?
+            }
+        };
+        Ok(Done { code, json, seconds })
+    }
+
+    /// Whether it has ended already.
+    pub(super) fn has_ended(&mut self) -> Result<bool> {
+        Ok(self.child.try_wait().while_(&self.command)?.is_some())
+    }
+
+    fn terminate(&self) {
+        let process = self.child.id().and_then(|id| i32::try_from(id).ok());
+        if let Some(process) = process {
+            // It may have ended meanwhile; then there is nobody to tell.
+            let _ = kill(Pid::from_raw(process), Signal::SIGTERM);
+        }
+    }
+}
+
+/// The command as one would type it.
+fn shown(words: &[&str]) -> String {
+    let quoted =
+        words.iter().map(|word| if word.contains(' ') { format!("'{word}'") } else { (*word).to_owned() });
+    std::iter::once("adf-ctl".to_owned()).chain(quoted).collect::<Vec<_>>().join(" ")
+}

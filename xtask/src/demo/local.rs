@@ -1,0 +1,135 @@
+//! `adf-local up` as a process of its own, and what it leaves: the rule is nothing.
+
+use std::fs::File;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+use super::build::Programs;
+use crate::failure::{Failure, Result, While};
+
+/// It binds a port and prints three lines.
+const START: Duration = Duration::from_secs(20);
+
+/// It stops its instances, each with the stop grace of its container.
+const STOP: Duration = Duration::from_mins(1);
+
+/// The lines that point an AWS tool at it: NAME=VALUE pairs for a shell.
+const LINES: usize = 3;
+
+#[derive(Debug)]
+pub(super) struct Local {
+    child: Child,
+    /// As a shell would set it.
+    pub(super) lines: Vec<String>,
+    log: PathBuf,
+    port: u16,
+}
+
+impl Local {
+    pub(super) async fn start(programs: &Programs, folder: &Path) -> Result<Self> {
+        let log = folder.join("adf-local.log");
+        let file = File::create(&log).while_(log.display())?;
+        let port = free_port()?;
+        let mut command = Command::new(&programs.local);
+        command.args(["up", "--port", &port.to_string(), "--dir"]).arg(folder.join("aws"));
+        command.arg("--agent").arg(&programs.agent);
+        // A process group of its own: a Ctrl-C at the terminal reaches it through us, in our order.
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(file).process_group(0);
+        let mut child = command.spawn().while_(format_args!("starting {}", programs.local.display()))?;
+        let lines = tokio::time::timeout(START, first_lines(&mut child)).await.unwrap_or_default();
+        let local = Self { child, lines, log, port };
+        if local.lines.len() == LINES {
+            return Ok(local);
+        }
+        let said = local.log_tail();
+        local.stop().await?;
+        Err(Failure::new(format!(
+            "adf-local did not print its {LINES} lines within {} s{said}",
+            START.as_secs()
+        )))
+    }
+
+    /// The environment that points an AWS tool at it.
+    pub(super) fn environment(&self) -> Vec<(String, String)> {
+        let words = self.lines.iter().flat_map(|line| line.split_whitespace());
+        let pairs = words.filter_map(|word| word.split_once('='));
+        pairs.map(|(name, value)| (name.to_owned(), value.trim_matches('"').to_owned())).collect()
+    }
+
+    /// The last lines of its log.
+    pub(super) fn log_tail(&self) -> String {
+        let text = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let lines: Vec<_> = text.lines().collect();
+        let tail = lines[lines.len().saturating_sub(15)..].iter().copied();
+        std::iter::once("").chain(tail).collect::<Vec<_>>().join("\n  adf-local: ")
+    }
+
+    /// Asks it to stop, and waits until it has.
+    pub(super) async fn stop(mut self) -> Result<()> {
+        let started = Instant::now();
+        self.terminate();
+        let Ok(ended) = tokio::time::timeout(STOP, self.child.wait()).await else {
+            self.child.kill().await.while_("killing adf-local")?;
+            return Err(Failure::new(format!("adf-local still ran {} s after SIGTERM", STOP.as_secs())));
+        };
+        let status = ended.while_("waiting for adf-local")?;
+        if !status.success() {
+            return Err(Failure::new(format!("adf-local ended with {status}{}", self.log_tail())));
+        }
+        eprintln!("adf-local stopped in {:.1} s", started.elapsed().as_secs_f64());
+        Ok(())
+    }
+
+    fn terminate(&self) {
+        let process = self.child.id().and_then(|id| i32::try_from(id).ok());
+        if let Some(process) = process {
+            // It may have ended meanwhile; then there is nobody to tell.
+            let _ = kill(Pid::from_raw(process), Signal::SIGTERM);
+        }
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        self.port
+    }
+}
+
+/// However the demo ends, adf-local stops its instances before it goes.
+impl Drop for Local {
+    fn drop(&mut self) {
+        self.terminate();
+        let deadline = Instant::now() + STOP;
+        while self.child.id().is_some() && Instant::now() < deadline {
+            if !matches!(self.child.try_wait(), Ok(None)) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+}
+
+async fn first_lines(child: &mut Child) -> Vec<String> {
+    let stdout = child.stdout.take().expect("it was just piped");
+    let mut reader = BufReader::new(stdout).lines();
+    let mut lines = Vec::new();
+    while let Ok(Some(line)) = reader.next_line().await {
+        lines.push(line);
+        if lines.len() == LINES {
+            // The pipe stays read, so that adf-local never waits for us.
+            tokio::spawn(async move { while let Ok(Some(_)) = reader.next_line().await {} });
+            break;
+        }
+    }
+    lines
+}
+
+fn free_port() -> Result<u16> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).while_("looking for a free port")?;
+    listener.local_addr().while_("looking for a free port").map(|address| address.port())
+}
