@@ -1,0 +1,113 @@
+//! What can go wrong with config, and what the operator can do about it.
+
+use adf_store::StoreError;
+use adf_types::{AppName, ConfigName, ReleaseName};
+
+use crate::connect::ConnectError;
+use crate::exit::ExitCode;
+use crate::report::Explain;
+
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("cannot begin to talk to AWS")]
+    Connect(#[from] ConnectError),
+    #[error("the config of the app could not be read or written")]
+    Store(#[from] StoreError),
+    #[error("unknown app {0}: it has no Base config and no release")]
+    UnknownApp(AppName),
+    #[error("unknown release {release} of app {app}: it has no release record and no Overlay config; {}", known_releases(.known))]
+    UnknownRelease { app: AppName, release: ReleaseName, known: Vec<ReleaseName> },
+    #[error("config name {0} is given twice; nothing was written")]
+    NameTwice(ConfigName),
+}
+
+/// How many releases a message lists. More would hide the message.
+const LISTED: usize = 8;
+
+/// `releases: v1, v2`, for messages about a release that does not exist.
+pub fn known_releases(known: &[ReleaseName]) -> String {
+    if known.is_empty() {
+        return "the app has no releases".to_owned();
+    }
+    let names: Vec<&str> = known.iter().rev().take(LISTED).map(ReleaseName::as_str).collect();
+    let more = if known.len() > LISTED { ", ..." } else { "" };
+    format!("releases: {}{more}", names.join(", "))
+}
+
+impl Explain for ConfigError {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Connect(e) => e.exit_code(),
+            Self::Store(e) => e.exit_code(),
+            Self::UnknownApp(_) | Self::UnknownRelease { .. } => ExitCode::NotFound,
+            Self::NameTwice(_) => ExitCode::Usage,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Connect(e) => e.hint(),
+            Self::Store(e) => e.hint(),
+            Self::UnknownApp(app) => Some(format!(
+                "check the name and the region; an app begins with its first config \
+                 (adf-config -s NAME=value -a {app}) or its first release"
+            )),
+            Self::UnknownRelease { .. } => Some("check the name with: adf-ctl release list".to_owned()),
+            Self::NameTwice(_) => Some("give each name once".to_owned()),
+        }
+    }
+}
+
+impl Explain for ConnectError {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::NoRegion => ExitCode::Usage,
+            Self::NoCredentials(_) => ExitCode::Unreachable,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::NoRegion => "say --region REGION, or set AWS_REGION",
+            Self::NoCredentials(_) => {
+                "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run: aws sso login"
+            }
+        };
+        Some(hint.to_owned())
+    }
+}
+
+impl Explain for StoreError {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Throttled { .. } | Self::Unreachable { .. } | Self::AccessDenied { .. } => {
+                ExitCode::Unreachable
+            }
+            Self::TableMissing { .. } => ExitCode::NotFound,
+            Self::Refused { .. } | Self::Malformed { .. } | Self::LockLost { .. } => ExitCode::Unexpected,
+            Self::Config { .. } | Self::TooMany { .. } => ExitCode::Usage,
+            Self::ReleaseExists { .. } | Self::LockHeld { .. } => ExitCode::Refused,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Throttled { .. } => "wait a moment and try again; an on-demand table adapts by itself",
+            Self::Unreachable { .. } => {
+                "check the network, the region and AWS_ENDPOINT_URL; the same command may be repeated"
+            }
+            Self::AccessDenied { .. } => "check who you are with: aws sts get-caller-identity",
+            Self::TableMissing { .. } => {
+                "create the tables with: adf-ctl init; or check the region and the account"
+            }
+            Self::Malformed { .. } => "a newer version of ADF may have written it; update this one",
+            Self::Config { .. } => "set the name again, or delete it",
+            Self::TooMany { .. } => "change fewer names at once",
+            Self::ReleaseExists { .. } => "give the new content a new name",
+            Self::LockHeld { .. } => "see what runs with: adf-ctl status",
+            Self::LockLost { .. } => "see who goes on with: adf-ctl status",
+            Self::Refused { .. } => return None,
+        };
+        Some(hint.to_owned())
+    }
+}

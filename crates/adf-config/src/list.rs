@@ -1,0 +1,109 @@
+//! Listing an app's config.
+
+use std::collections::BTreeSet;
+
+use adf_store::{Entry, Store};
+use adf_types::{AppName, ConfigName, ReleaseName};
+use serde::Serialize;
+
+use crate::error::ConfigError;
+use crate::printer::Text;
+use crate::text::plain;
+
+/// Base config, or what one release sees: Base, then its Overlay. Sorted by name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Listing {
+    pub app: AppName,
+    pub release: Option<ReleaseName>,
+    pub config: Vec<Item>,
+    /// Names of Base config that the release's Overlay hides.
+    pub hidden: Vec<ConfigName>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Item {
+    pub name: ConfigName,
+    pub value: String,
+    pub layer: Layer,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Layer {
+    /// Applies to every release.
+    Base,
+    /// Applies to one release.
+    Overlay,
+}
+
+impl Text for Listing {
+    fn text(&self) -> String {
+        self.config.iter().map(|item| format!("{}={}\n", item.name, plain(&item.value))).collect()
+    }
+}
+
+/// Reads the config of an app, or of one of its releases. An app that has neither config nor releases, and
+/// a release that has neither record nor Overlay, are unknown: an empty list would hide a misspelt name.
+pub async fn list(
+    store: &Store,
+    app: &AppName,
+    release: Option<&ReleaseName>,
+) -> Result<Listing, ConfigError> {
+    let listing = match release {
+        None => base(store, app).await?,
+        Some(release) => of_release(store, app, release).await?,
+    };
+    if listing.config.is_empty() && store.releases(app).await?.is_empty() {
+        return Err(ConfigError::UnknownApp(app.clone()));
+    }
+    Ok(listing)
+}
+
+async fn base(store: &Store, app: &AppName) -> Result<Listing, ConfigError> {
+    let layer = store.read_layer(app, None).await?;
+    let values = layer.into_iter().filter_map(|(name, entry)| match entry {
+        Entry::Value(value) => Some(Item { name, value, layer: Layer::Base }),
+        Entry::Unset => None,
+    });
+    let mut config: Vec<Item> = values.collect();
+    config.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(Listing { app: app.clone(), release: None, config, hidden: Vec::new() })
+}
+
+async fn of_release(store: &Store, app: &AppName, release: &ReleaseName) -> Result<Listing, ConfigError> {
+    let overlay = store.read_layer(app, Some(release)).await?;
+    if overlay.is_empty() && store.release(app, release).await?.is_none() {
+        return Err(unknown_release(store, app, release).await?);
+    }
+    let seen = store.read_config(app, release).await?;
+    let hides = |entry: &Entry| matches!(entry, Entry::Unset);
+    let hidden = overlay.iter().filter(|(_, e)| hides(e)).map(|(name, _)| name.clone()).collect();
+    let own: BTreeSet<_> = overlay.iter().filter(|(_, e)| !hides(e)).map(|(name, _)| name).collect();
+    let item = |(name, value): (&ConfigName, &str)| Item {
+        name: name.clone(),
+        value: value.to_owned(),
+        layer: if own.contains(name) { Layer::Overlay } else { Layer::Base },
+    };
+    let config = seen.iter().map(item).collect();
+    Ok(Listing { app: app.clone(), release: Some(release.clone()), config, hidden })
+}
+
+async fn unknown_release(
+    store: &Store,
+    app: &AppName,
+    release: &ReleaseName,
+) -> Result<ConfigError, ConfigError> {
+    let known = store.releases(app).await?.into_iter().map(|r| r.release).collect::<Vec<_>>();
+    if known.is_empty() && store.read_layer(app, None).await?.is_empty() {
+        return Ok(ConfigError::UnknownApp(app.clone()));
+    }
+    Ok(ConfigError::UnknownRelease { app: app.clone(), release: release.clone(), known })
+}
+
+/// `Base config of web`, `the Overlay config of web v2`.
+pub(crate) fn layer_in_words(app: &AppName, release: Option<&ReleaseName>) -> String {
+    match release {
+        None => format!("Base config of {app}"),
+        Some(release) => format!("the Overlay config of {app} {release}"),
+    }
+}

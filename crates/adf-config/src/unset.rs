@@ -1,0 +1,72 @@
+//! Deleting names of an app's config.
+//!
+//! From Base a name is removed. From a release's view it is removed, and hidden where Base has it. A name
+//! that is not there is no error, because it is gone already; the result says so, for it may be misspelt.
+
+use std::collections::BTreeSet;
+
+use adf_store::{Entry, Store};
+use adf_types::{AppName, ConfigName, ReleaseName};
+use serde::Serialize;
+
+use crate::error::ConfigError;
+use crate::list::layer_in_words;
+use crate::printer::Text;
+
+/// Which names were deleted, and which were not there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unset {
+    pub app: AppName,
+    pub release: Option<ReleaseName>,
+    pub unset: Vec<ConfigName>,
+    pub absent: Vec<ConfigName>,
+}
+
+impl Unset {
+    /// One sentence for the operator.
+    pub fn summary(&self) -> String {
+        let layer = layer_in_words(&self.app, self.release.as_ref());
+        let clause = |verb: &str, names: &[ConfigName]| {
+            let names: Vec<&str> = names.iter().map(ConfigName::as_str).collect();
+            (!names.is_empty()).then(|| format!("{} {verb} {layer}", names.join(", ")))
+        };
+        let clauses = [clause("deleted from", &self.unset), clause("not in", &self.absent)];
+        clauses.into_iter().flatten().collect::<Vec<_>>().join("; ")
+    }
+}
+
+impl Text for Unset {
+    fn text(&self) -> String {
+        String::new()
+    }
+}
+
+/// Deletes names from Base config, or from what `release` sees.
+pub async fn unset(
+    store: &Store,
+    app: &AppName,
+    release: Option<&ReleaseName>,
+    names: Vec<ConfigName>,
+) -> Result<Unset, ConfigError> {
+    let there = visible(store, app, release).await?;
+    let wanted: BTreeSet<ConfigName> = names.into_iter().collect();
+    let (unset, absent): (Vec<_>, Vec<_>) = wanted.into_iter().partition(|name| there.contains(name));
+    if !unset.is_empty() {
+        store.unset_config(app, release, &unset).await?;
+    }
+    Ok(Unset { app: app.clone(), release: release.cloned(), unset, absent })
+}
+
+async fn visible(
+    store: &Store,
+    app: &AppName,
+    release: Option<&ReleaseName>,
+) -> Result<BTreeSet<ConfigName>, ConfigError> {
+    if let Some(release) = release {
+        let config = store.read_config(app, release).await?;
+        return Ok(config.iter().map(|(name, _)| name.clone()).collect());
+    }
+    let base = store.read_layer(app, None).await?;
+    let values = base.into_iter().filter(|(_, entry)| matches!(entry, Entry::Value(_)));
+    Ok(values.map(|(name, _)| name).collect())
+}

@@ -1,0 +1,61 @@
+//! One file per command: it reads the settings, calls what does the work, and prints one value.
+
+mod completions;
+mod config;
+mod deploy;
+mod init;
+mod man;
+mod release;
+mod rollback;
+mod status;
+mod verify;
+
+use std::path::PathBuf;
+
+use crate::cli::{Cli, Command, ReleaseVerb};
+use crate::context::Context;
+use crate::error::CtlError;
+use crate::printer::Printer;
+use crate::settings::Settings;
+
+pub use man::pages;
+
+/// Runs the command that was typed.
+pub async fn run(cli: Cli) -> Result<(), CtlError> {
+    let printer = Printer::new(cli.settings.format());
+    match cli.command {
+        Command::Completions { shell } => {
+            completions::run(shell);
+            return Ok(());
+        }
+        Command::Man { dir } => return man::run(&dir, printer),
+        _ => {}
+    }
+    let settings = Settings::find(&cli.settings, &start(&cli.command))?;
+    let context = Context::open(settings, printer).await?;
+    dispatch(&context, cli.command).await
+}
+
+async fn dispatch(context: &Context, command: Command) -> Result<(), CtlError> {
+    match command {
+        Command::Init(args) => init::run(context, args).await,
+        Command::Release(args) => release::run(context, args.verb).await,
+        Command::Config(args) => config::run(context, args).await,
+        Command::Deploy(args) => deploy::run(context, args).await,
+        Command::Rollback(args) => rollback::run(context, args).await,
+        Command::Status => status::run(context).await,
+        Command::Verify => verify::run(context).await,
+        Command::Completions { .. } | Command::Man { .. } => Ok(()),
+    }
+}
+
+/// Where the search for `adf.toml` begins: in the repository a release is made from, else here.
+fn start(command: &Command) -> PathBuf {
+    if let Command::Release(release) = command
+        && let ReleaseVerb::Create(args) = &release.verb
+        && let Some(repo) = &args.repo
+    {
+        return repo.clone();
+    }
+    std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."))
+}

@@ -1,0 +1,13 @@
+//! `adf-ctl rollback`.
+
+use crate::cli::RollbackArgs;
+use crate::context::Context;
+use crate::error::CtlError;
+
+pub(super) async fn run(context: &Context, args: RollbackArgs) -> Result<(), CtlError> {
+    context.settings.app()?;
+    Err(CtlError::Refused {
+        reason: format!("this build cannot run {args:?} yet"),
+        hint: "use a newer build".to_owned(),
+    })
+}

@@ -1,0 +1,113 @@
+//! What an app's servers look like at one moment: a plain value, made by `observe`, read by `plan`.
+//!
+//! | word | meaning here |
+//! | --- | --- |
+//! | new | a member that was launched from this deploy's template version |
+//! | old | any other member: the release before, or one that a scale-out started before promote |
+//! | healthy | in service, well by its own receipt, and well by the load balancer |
+
+use std::time::Duration;
+
+use adf_store::CurrentRelease;
+use adf_types::{InstanceId, InstanceState, OperatorRequest, Receipt};
+
+use crate::aws::{Lifecycle, MachineState, TargetState};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fleet {
+    pub desired: u32,
+    pub min: u32,
+    pub max: u32,
+    /// The version that the group launches; `None` when it floats (`$Latest`).
+    pub template_version: Option<u64>,
+    /// Whether a load balancer has a say in who is healthy.
+    pub balanced: bool,
+    /// The target group's deregistration delay.
+    pub drain: Duration,
+    pub members: Vec<Member>,
+    pub canary: Option<Canary>,
+    /// Receipts of instances that are no longer members.
+    pub gone: Vec<Receipt>,
+    pub requested: Option<OperatorRequest>,
+    /// What the app runs on record; read only when a deploy is about to end.
+    pub current: Option<CurrentRelease>,
+}
+
+/// An instance of the group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    pub id: InstanceId,
+    pub lifecycle: Lifecycle,
+    pub template_version: Option<u64>,
+    pub target: Option<TargetState>,
+    pub receipt: Option<Receipt>,
+}
+
+/// The deploy's canary, which is no member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Canary {
+    pub id: InstanceId,
+    /// `None` while EC2 does not show it yet.
+    pub machine: Option<MachineState>,
+    pub target: Option<TargetState>,
+    pub receipt: Option<Receipt>,
+}
+
+impl Fleet {
+    /// Members of this deploy's template version that are not on their way out.
+    pub fn new_ones(&self, version: Option<u64>) -> impl Iterator<Item = &Member> {
+        self.members.iter().filter(move |m| m.is_new(version) && m.lifecycle != Lifecycle::Leaving)
+    }
+
+    /// All other members that are not on their way out.
+    pub fn old_ones(&self, version: Option<u64>) -> impl Iterator<Item = &Member> {
+        self.members.iter().filter(move |m| !m.is_new(version) && m.lifecycle != Lifecycle::Leaving)
+    }
+
+    pub fn is_healthy(&self, member: &Member) -> bool {
+        let target = !self.balanced || member.target == Some(TargetState::Healthy);
+        member.lifecycle == Lifecycle::InService && target && member.receipt_is_well()
+    }
+
+    /// Instances that desired capacity asks for and the group does not show yet.
+    pub fn unborn(&self) -> u32 {
+        let counted = |m: &&Member| matches!(m.lifecycle, Lifecycle::Pending | Lifecycle::InService);
+        self.desired.saturating_sub(count(self.members.iter().filter(counted)))
+    }
+}
+
+impl Member {
+    fn is_new(&self, version: Option<u64>) -> bool {
+        version.is_some() && self.template_version == version
+    }
+
+    pub fn is(&self, lifecycle: Lifecycle) -> bool {
+        self.lifecycle == lifecycle
+    }
+
+    /// An instance without a receipt (older than ADF) is judged by the load balancer alone.
+    fn receipt_is_well(&self) -> bool {
+        self.receipt.as_ref().is_none_or(Receipt::is_serving)
+    }
+
+    /// Why the instance gave up, if it did.
+    pub fn failure(&self) -> Option<String> {
+        self.receipt.as_ref().and_then(failure)
+    }
+}
+
+/// The sentence of a receipt that says `failed`, with the last lines of its log.
+pub fn failure(receipt: &Receipt) -> Option<String> {
+    let InstanceState::Failed { stage, reason, log_tail } = &receipt.state else { return None };
+    let tail = log_tail.iter().rev().take(LOG_LINES).rev();
+    let tail: String = tail.map(|line| format!("\n  | {line}")).collect();
+    Some(format!("{} failed at stage {stage}: {reason}{tail}", receipt.instance))
+}
+
+/// Enough to see a stack trace's end, short enough for a terminal.
+const LOG_LINES: usize = 10;
+
+/// A number of instances; a group has at most a few thousand.
+pub fn count<T>(items: impl Iterator<Item = T>) -> u32 {
+    u32::try_from(items.count()).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,1 @@
+//! Moving an app from one release to another: observe, plan, act.

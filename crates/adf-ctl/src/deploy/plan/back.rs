@@ -1,0 +1,177 @@
+//! Back: the release before serves again, seconds matter, and nothing is cleaned.
+//!
+//! Order: the group launches the old version again; old instances return from Standby; only when as many old
+//! ones as at the start are healthy do the new ones go; the canary goes last. Old instances that died
+//! meanwhile are launched anew from the old template version.
+
+use std::time::Duration;
+
+use adf_types::{DeployRecord, InstanceId, Outcome, Step, Waiting};
+use jiff::Timestamp;
+
+use super::wait::{BOOT_TIMEOUT, Wait, after, last_act};
+use super::{Action, BATCH, Decision, act, canary, is_first};
+use crate::aws::Lifecycle;
+use crate::deploy::fleet::{Fleet, Member, count};
+
+/// How long the group may take to start what desired capacity asks for, before desired capacity is lowered
+/// over its head. Until then the old fleet serves, so waiting costs nobody anything.
+const UNBORN_SLACK: Duration = Duration::from_secs(120);
+const UNBORN_LIMIT: &str = "2 minutes for the group to react";
+
+pub(super) fn plan(fleet: &Fleet, record: &DeployRecord, reason: &str, now: Timestamp) -> Decision {
+    let ours = record.progress.template_version;
+    if let Some(version) = record.progress.old_template_version
+        && ours.is_some()
+        && fleet.template_version == ours
+    {
+        return act(Action::SetGroupTemplate { version });
+    }
+    let way = Way { fleet, record, goal: count(record.progress.old.iter()) };
+    way.return_old()
+        .or_else(|| way.await_old(reason, now))
+        .or_else(|| way.remove_new())
+        .or_else(|| way.remove_surplus(now))
+        .or_else(|| canary::leave(fleet, record, now))
+        .unwrap_or_else(|| Decision::Finish(way.outcome(reason)))
+}
+
+struct Way<'a> {
+    fleet: &'a Fleet,
+    record: &'a DeployRecord,
+    /// Instances that served at the start.
+    goal: u32,
+}
+
+impl Way<'_> {
+    fn old(&self) -> impl Iterator<Item = &Member> {
+        self.fleet.old_ones(self.record.progress.template_version)
+    }
+
+    fn new(&self) -> impl Iterator<Item = &Member> {
+        self.fleet.new_ones(self.record.progress.template_version)
+    }
+
+    /// Old members that desired capacity counts.
+    fn old_live(&self) -> Vec<&Member> {
+        self.old().filter(|m| m.is(Lifecycle::InService) || m.is(Lifecycle::Pending)).collect()
+    }
+
+    fn healthy_old(&self) -> u32 {
+        count(self.old().filter(|m| self.fleet.is_healthy(m)))
+    }
+
+    /// Out of Standby, or launched anew where they died.
+    fn return_old(&self) -> Option<Decision> {
+        let standby: Vec<InstanceId> =
+            self.old().filter(|m| m.is(Lifecycle::Standby)).map(|m| m.id.clone()).collect();
+        let room = self.fleet.max.saturating_sub(self.fleet.desired) as usize;
+        if !standby.is_empty() && room > 0 {
+            let ids = standby.into_iter().take(room.min(BATCH)).collect();
+            return Some(act(Action::ExitStandby(ids)));
+        }
+        let live = count(self.old_live().iter());
+        let resting = count(self.old().filter(|m| !m.is(Lifecycle::InService) && !m.is(Lifecycle::Pending)));
+        let counted_new = count(self.new().filter(|m| m.is(Lifecycle::InService) || m.is(Lifecycle::Pending)));
+        let wanted = (self.goal.saturating_sub(resting) + counted_new).min(self.fleet.max);
+        let lacking = live + resting < self.goal && self.fleet.desired < wanted;
+        lacking.then(|| act(Action::SetDesired { instances: wanted }))
+    }
+
+    /// Until as many old ones as at the start are healthy, nothing that serves is taken away.
+    fn await_old(&self, reason: &str, now: Timestamp) -> Option<Decision> {
+        let healthy = self.healthy_old();
+        if healthy >= self.goal {
+            return None;
+        }
+        if let Some(make_room) = self.make_room() {
+            return Some(make_room);
+        }
+        let until = after(last_act(self.record), self.record.policy.boot_timeout);
+        if now >= until {
+            let reason = format!(
+                "{reason}; the way back is stuck: {healthy} of {} old instances are healthy within {BOOT_TIMEOUT}",
+                self.goal
+            );
+            let new = count(self.new().filter(|m| self.fleet.is_healthy(m)));
+            let serving = format!("{healthy} old and {new} new instances serve; nothing was removed");
+            return Some(Decision::Finish(Outcome::Failed { reason, serving }));
+        }
+        let what = format!("{} old instances to serve again: {healthy} do", self.goal);
+        Some(Decision::Wait(Wait { what, kind: Waiting::Instances, until, limit: BOOT_TIMEOUT }))
+    }
+
+    /// A group at its maximum cannot take instances back from Standby: new ones beyond the goal make room.
+    fn make_room(&self) -> Option<Decision> {
+        let waiting = self.old().any(|m| m.is(Lifecycle::Standby));
+        if !waiting || self.fleet.desired < self.fleet.max {
+            return None;
+        }
+        let healthy = count(self.fleet.members.iter().filter(|m| self.fleet.is_healthy(m)));
+        let (mut well, mut ill): (Vec<&Member>, Vec<&Member>) = (Vec::new(), Vec::new());
+        for member in self.new() {
+            if self.fleet.is_healthy(member) { well.push(member) } else { ill.push(member) }
+        }
+        well.truncate(healthy.saturating_sub(self.goal) as usize);
+        let ids = ill.into_iter().chain(well).take(BATCH).map(|m| m.id.clone()).collect();
+        self.terminate(ids)
+    }
+
+    fn remove_new(&self) -> Option<Decision> {
+        if self.goal == 0 && self.fleet.desired > self.fleet.min {
+            // A first deploy: no old instance could be hit.
+            return Some(act(Action::SetDesired { instances: self.fleet.min }));
+        }
+        if self.goal == 0 {
+            return None;
+        }
+        self.terminate(self.new().take(BATCH).map(|m| m.id.clone()).collect())
+    }
+
+    /// The group may have started old-release instances on the way back, beyond what served at the start.
+    fn remove_surplus(&self, now: Timestamp) -> Option<Decision> {
+        if self.goal == 0 {
+            return None;
+        }
+        let mut live = self.old_live();
+        let surplus = live.len().saturating_sub(self.goal as usize);
+        live.sort_by_key(|m| (self.fleet.is_healthy(m), self.record.progress.old.contains(&m.id)));
+        if let Some(away) = self.terminate(live.iter().take(surplus.min(BATCH)).map(|m| m.id.clone()).collect())
+        {
+            return Some(away);
+        }
+        if self.fleet.desired <= self.goal.max(self.fleet.min) {
+            return None;
+        }
+        let until = after(last_act(self.record), UNBORN_SLACK);
+        if now >= until {
+            return Some(act(Action::SetDesired { instances: self.goal.max(self.fleet.min) }));
+        }
+        let what = format!("{} instances that the group is still to start", self.fleet.unborn());
+        Some(Decision::Wait(Wait { what, kind: Waiting::Aws, until, limit: UNBORN_LIMIT }))
+    }
+
+    /// Without replacement as far as the group's minimum allows.
+    fn terminate(&self, mut ids: Vec<InstanceId>) -> Option<Decision> {
+        let spare = self.fleet.desired.saturating_sub(self.fleet.min) as usize;
+        let decrement = spare > 0;
+        if decrement {
+            ids.truncate(spare);
+        }
+        (!ids.is_empty()).then(|| act(Action::Terminate { ids, decrement }))
+    }
+
+    fn outcome(&self, reason: &str) -> Outcome {
+        let reason = reason.to_owned();
+        if is_first(self.record) {
+            let serving = "nothing serves: it was the app's first deploy".to_owned();
+            return Outcome::Failed { reason, serving };
+        }
+        if self.record.step > Step::Promote {
+            return Outcome::RolledBack { reason };
+        }
+        let from = self.record.from.as_ref().map_or("the release before", |r| r.as_str());
+        let serving = format!("{from} serves on {} instances, untouched", self.goal);
+        Outcome::Failed { reason, serving }
+    }
+}

@@ -1,0 +1,112 @@
+//! The record of a deploy as it grows: log lines, and what an action that was done changes. Pure.
+
+use adf_types::{
+    DeployId, DeployRecord, Direction, InstanceId, LogEntry, Policy, Progress, ReleaseName, Step, Verdict,
+};
+use jiff::Timestamp;
+
+use super::plan::Wait;
+use crate::settings::AppNames;
+
+/// What an action brought about that AWS does not tell later.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    None,
+    Entered(Step),
+    TurnedBack(String),
+    Template(u64),
+    Canary(InstanceId),
+    Judged(Verdict),
+    Replaced,
+}
+
+/// What a deploy begins with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Beginning {
+    pub from: Option<ReleaseName>,
+    pub to: ReleaseName,
+    pub owner: String,
+    pub policy: Policy,
+    pub capacity: u32,
+    pub old: Vec<InstanceId>,
+    pub old_template_version: u64,
+}
+
+pub fn begin(names: &AppNames, beginning: Beginning, now: Timestamp) -> DeployRecord {
+    DeployRecord {
+        id: DeployId::new(),
+        app: names.app.clone(),
+        group: names.group.clone(),
+        from: beginning.from,
+        to: beginning.to,
+        owner: beginning.owner,
+        policy: beginning.policy,
+        started_at: now,
+        step: Step::Preflight,
+        direction: Direction::Forward,
+        progress: Progress {
+            capacity: beginning.capacity,
+            old: beginning.old,
+            old_template_version: Some(beginning.old_template_version),
+            ..Progress::default()
+        },
+        log: Vec::new(),
+        outcome: None,
+        finished_at: None,
+    }
+}
+
+/// Writes down what is about to be done.
+pub fn intend(record: &mut DeployRecord, step: Step, intent: String, now: Timestamp) {
+    end_wait(record, now);
+    let entry = LogEntry { step, intent, started_at: now, finished_at: None, result: None, waiting: None };
+    record.log.push(entry);
+}
+
+/// Writes down what became of the latest intent, and changes the record accordingly.
+pub fn done(record: &mut DeployRecord, change: Change, result: impl Into<String>, now: Timestamp) {
+    if let Some(entry) = record.log.last_mut() {
+        entry.finished_at = Some(now);
+        entry.result = Some(result.into());
+    }
+    let progress = &mut record.progress;
+    match change {
+        Change::None => {}
+        Change::Entered(step) => record.step = step,
+        Change::TurnedBack(reason) => record.direction = Direction::Back { reason },
+        Change::Template(version) => progress.template_version = Some(version),
+        Change::Canary(id) => progress.canary = Some(id),
+        Change::Judged(verdict) => progress.verdict = Some(verdict),
+        Change::Replaced => {
+            progress.replaced_at = Some(now);
+            record.step = Step::Watch;
+        }
+    }
+}
+
+/// Writes down that the deploy waits; answers whether that is news.
+pub fn wait(record: &mut DeployRecord, wait: &Wait, now: Timestamp) -> bool {
+    let goes_on = record.log.last().is_some_and(|entry| {
+        entry.waiting == Some(wait.kind) && entry.finished_at.is_none() && entry.step == record.step
+    });
+    if goes_on {
+        return false;
+    }
+    let step = record.step;
+    intend(record, step, format!("wait for {}", wait.what), now);
+    if let Some(entry) = record.log.last_mut() {
+        entry.waiting = Some(wait.kind);
+    }
+    true
+}
+
+/// Ends the wait that is the latest line, if it is one.
+pub fn end_wait(record: &mut DeployRecord, now: Timestamp) {
+    if let Some(entry) = record.log.last_mut()
+        && entry.waiting.is_some()
+        && entry.finished_at.is_none()
+    {
+        entry.finished_at = Some(now);
+        entry.result = Some("over".to_owned());
+    }
+}

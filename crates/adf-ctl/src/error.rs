@@ -1,0 +1,114 @@
+//! What can go wrong in a command, what the shell is told, and what the operator can do about it.
+//!
+//! Each module has its own error; this one gathers them for the edge, where the chain is printed once.
+
+use adf_config::connect::ConnectError;
+use adf_config::error::known_releases;
+use adf_config::report::Explain;
+use adf_store::StoreError;
+use adf_types::{AppName, ReleaseName};
+
+use crate::aws::AwsError;
+use crate::exit::ExitCode;
+use crate::release::ReleaseError;
+use crate::settings::SettingsError;
+
+#[derive(Debug, thiserror::Error)]
+pub enum CtlError {
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    #[error("cannot begin to talk to AWS")]
+    Connect(#[from] ConnectError),
+    #[error(transparent)]
+    Config(#[from] adf_config::ConfigError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Aws(#[from] AwsError),
+    #[error(transparent)]
+    Release(#[from] ReleaseError),
+    #[error("unknown app {0}: it has no release, no deploy and no config")]
+    UnknownApp(AppName),
+    #[error("unknown release {release} of app {app}; {}", known_releases(.known))]
+    UnknownRelease { app: AppName, release: ReleaseName, known: Vec<ReleaseName> },
+    /// Nothing was touched.
+    #[error("refused: {reason}")]
+    Refused { reason: String, hint: String },
+    /// The old release serves.
+    #[error("the deploy failed: {reason}; {serving}")]
+    DeployFailed { reason: String, serving: String, hint: String },
+    #[error("not proven: {}", .0.join("; "))]
+    NotProven(Vec<String>),
+    #[error("cannot write {path}")]
+    Write {
+        path: String,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("interrupted{0}")]
+    Interrupted(String),
+}
+
+impl Explain for CtlError {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Settings(e) => e.exit_code(),
+            Self::Connect(e) => e.exit_code(),
+            Self::Config(e) => e.exit_code(),
+            Self::Store(e) => e.exit_code(),
+            Self::Aws(e) => e.exit_code(),
+            Self::Release(e) => e.exit_code(),
+            Self::UnknownApp(_) | Self::UnknownRelease { .. } => ExitCode::NotFound,
+            Self::Refused { .. } => ExitCode::Refused,
+            Self::DeployFailed { .. } | Self::NotProven(_) => ExitCode::DeployFailed,
+            Self::Write { .. } => ExitCode::Unexpected,
+            Self::Interrupted(_) => ExitCode::Interrupted,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Settings(e) => e.hint(),
+            Self::Connect(e) => e.hint(),
+            Self::Config(e) => e.hint(),
+            Self::Store(e) => e.hint(),
+            Self::Aws(e) => e.hint(),
+            Self::Release(e) => e.hint(),
+            Self::UnknownApp(_) => Some(
+                "check the name, the region and the account; adf-ctl release create begins an app".into(),
+            ),
+            Self::UnknownRelease { release, .. } => {
+                Some(format!("make it with: adf-ctl release create {release}"))
+            }
+            Self::Refused { hint, .. } | Self::DeployFailed { hint, .. } => Some(hint.clone()),
+            Self::NotProven(_) => Some("see the instances with: adf-ctl status".into()),
+            Self::Write { .. } => None,
+            Self::Interrupted(_) => Some("see what is open with: adf-ctl status".into()),
+        }
+    }
+}
+
+impl Explain for AwsError {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Unreachable { .. } | Self::Throttled { .. } | Self::Denied { .. } => ExitCode::Unreachable,
+            Self::NotFound { .. } => ExitCode::NotFound,
+            Self::Refused { .. } | Self::Incomplete { .. } => ExitCode::Unexpected,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Unreachable { .. } => {
+                "check the network, the region and AWS_ENDPOINT_URL; the same command may be repeated"
+            }
+            Self::Throttled { .. } => "wait a moment and try again",
+            Self::Denied { .. } => "check who you are with: aws sts get-caller-identity",
+            Self::NotFound { .. } => {
+                "check the names in adf.toml, the region and the account; adf-ctl init makes what is missing"
+            }
+            Self::Refused { .. } | Self::Incomplete { .. } => return None,
+        };
+        Some(hint.to_owned())
+    }
+}

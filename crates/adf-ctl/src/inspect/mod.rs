@@ -1,0 +1,12 @@
+//! Looking at an app without changing anything: `status` tells, `verify` proves.
+//!
+//! Both join what three sources say about an instance: the group, the load balancer, and the instance's own
+//! receipt. A receipt's texts were written by the instance and are made safe before they are shown.
+
+mod fleet;
+mod status;
+mod verify;
+
+pub use fleet::{Row, rows};
+pub use status::{Status, status};
+pub use verify::{Proof, verify};
