@@ -2,6 +2,9 @@
 
 use std::process::{Command, Stdio};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
 use crate::failure::{Failure, Result, While};
 
 /// `program arg arg`, for messages.
@@ -39,6 +42,13 @@ pub(crate) fn succeeds(command: &mut Command) -> bool {
         .stderr(Stdio::null())
         .status()
         .is_ok_and(|status| status.success())
+}
+
+/// Asks a child to end; one that has ended already has nobody to ask.
+pub(crate) fn terminate(child: &tokio::process::Child) {
+    if let Some(id) = child.id().and_then(|id| i32::try_from(id).ok()) {
+        let _ = kill(Pid::from_raw(id), Signal::SIGTERM);
+    }
 }
 
 /// Whether a program of this name is on the PATH.

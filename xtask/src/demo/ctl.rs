@@ -7,13 +7,12 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use serde_json::Value;
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, Command};
 
 use crate::failure::{Failure, Result, While};
+use crate::process;
 
 /// No command of the demo takes a minute; one that takes five hangs.
 const LIMIT: Duration = Duration::from_mins(5);
@@ -63,16 +62,16 @@ impl Ctl {
     }
 
     fn spawn(&self, words: &[&str], command: String, stderr: Stdio) -> Result<Running> {
-        let mut process = Command::new(&self.program);
+        let mut run = Command::new(&self.program);
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("AWS_") {
-                process.env_remove(name);
+                run.env_remove(name);
             }
         }
-        process.args(words).arg("--json").current_dir(&self.folder);
-        process.envs(self.environment.iter().map(|(name, value)| (name, value)));
-        process.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr).kill_on_drop(true);
-        let child = process.spawn().while_(format_args!("starting {}", self.program.display()))?;
+        run.args(words).arg("--json").current_dir(&self.folder);
+        run.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        run.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr).kill_on_drop(true);
+        let child = run.spawn().while_(format_args!("starting {}", self.program.display()))?;
         Ok(Running { command, child, started: Instant::now() })
     }
 }
@@ -88,7 +87,7 @@ impl Running {
             self.child.wait().await.while_(&self.command)
         };
         let Ok(status) = tokio::time::timeout(LIMIT, ended).await else {
-            self.terminate();
+            process::terminate(&self.child);
             return Err(Failure::new(format!("`{}` still runs after {} s", self.command, LIMIT.as_secs())));
         };
         let seconds = self.started.elapsed().as_secs_f64();
@@ -109,14 +108,6 @@ impl Running {
     /// Whether it has ended already.
     pub(super) fn has_ended(&mut self) -> Result<bool> {
         Ok(self.child.try_wait().while_(&self.command)?.is_some())
-    }
-
-    fn terminate(&self) {
-        let process = self.child.id().and_then(|id| i32::try_from(id).ok());
-        if let Some(process) = process {
-            // It may have ended meanwhile; then there is nobody to tell.
-            let _ = kill(Pid::from_raw(process), Signal::SIGTERM);
-        }
     }
 }
 

@@ -6,13 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
 use super::build::Programs;
 use crate::failure::{Failure, Result, While};
+use crate::process;
 
 /// It binds a port and prints three lines.
 const START: Duration = Duration::from_secs(20);
@@ -74,7 +73,7 @@ impl Local {
     /// Asks it to stop, and waits until it has.
     pub(super) async fn stop(mut self) -> Result<()> {
         let started = Instant::now();
-        self.terminate();
+        process::terminate(&self.child);
         let Ok(ended) = tokio::time::timeout(STOP, self.child.wait()).await else {
             self.child.kill().await.while_("killing adf-local")?;
             return Err(Failure::new(format!("adf-local still ran {} s after SIGTERM", STOP.as_secs())));
@@ -87,14 +86,6 @@ impl Local {
         Ok(())
     }
 
-    fn terminate(&self) {
-        let process = self.child.id().and_then(|id| i32::try_from(id).ok());
-        if let Some(process) = process {
-            // It may have ended meanwhile; then there is nobody to tell.
-            let _ = kill(Pid::from_raw(process), Signal::SIGTERM);
-        }
-    }
-
     pub(super) fn port(&self) -> u16 {
         self.port
     }
@@ -103,7 +94,7 @@ impl Local {
 /// However the demo ends, adf-local stops its instances before it goes.
 impl Drop for Local {
     fn drop(&mut self) {
-        self.terminate();
+        process::terminate(&self.child);
         let deadline = Instant::now() + STOP;
         while self.child.id().is_some() && Instant::now() < deadline {
             if !matches!(self.child.try_wait(), Ok(None)) {
