@@ -69,6 +69,8 @@ impl Ctl {
             }
         }
         run.args(words).arg("--json").current_dir(&self.folder);
+        // Nor what the caller keeps in ~/.aws.
+        run.env("AWS_CONFIG_FILE", "/dev/null").env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
         run.envs(self.environment.iter().map(|(name, value)| (name, value)));
         run.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr).kill_on_drop(true);
         let child = run.spawn().while_(format_args!("starting {}", self.program.display()))?;

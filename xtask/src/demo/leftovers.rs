@@ -1,40 +1,24 @@
 //! What the demo may have left behind, looked for where it would be: Docker, processes, ports.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::time::Duration;
 
-use crate::docker::{Engine, Left};
+use crate::docker::Engine;
 use crate::failure::Result;
-
-/// How adf-local's agents name their images.
-pub(super) const IMAGE_PREFIX: &str = "adf-local";
 
 /// On loopback a port answers at once or not at all.
 const CONNECT: Duration = Duration::from_millis(300);
 
-/// What of ADF's was on this machine before, and is none of the demo's business.
-#[derive(Debug)]
-pub(super) struct Before(BTreeSet<Left>);
-
-impl Before {
-    pub(super) async fn look(engine: &Engine) -> Result<Self> {
-        Ok(Self(engine.ours(IMAGE_PREFIX).await?.into_iter().collect()))
-    }
-}
-
-/// Everything that is there now and was not before, in words.
+/// Everything of the demo that is still there, in words.
 pub(super) async fn look(
     engine: &Engine,
-    before: &Before,
+    image_prefix: &str,
     folder: &Path,
     ports: &[SocketAddr],
 ) -> Result<Vec<String>> {
-    let now = engine.ours(IMAGE_PREFIX).await?;
-    let mut left: Vec<_> =
-        now.into_iter().filter(|left| !before.0.contains(left)).map(|left| left.to_string()).collect();
+    let mut left = engine.ours(image_prefix).await?;
     left.extend(processes(folder));
     left.extend(ports.iter().filter(|port| answers(**port)).map(|port| format!("port {port}")));
     Ok(left)

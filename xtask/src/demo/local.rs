@@ -1,7 +1,8 @@
 //! `adf-local up` as a process of its own, and what it leaves: the rule is nothing.
 
+use std::collections::BTreeSet;
 use std::fs::File;
-use std::net::TcpListener;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -28,22 +29,21 @@ pub(super) struct Local {
     /// As a shell would set it.
     pub(super) lines: Vec<String>,
     log: PathBuf,
-    port: u16,
 }
 
 impl Local {
     pub(super) async fn start(programs: &Programs, folder: &Path) -> Result<Self> {
         let log = folder.join("adf-local.log");
         let file = File::create(&log).while_(log.display())?;
-        let port = free_port()?;
         let mut command = Command::new(&programs.local);
-        command.args(["up", "--port", &port.to_string(), "--dir"]).arg(folder.join("aws"));
+        command.args(["up", "--port", "0", "--network", &free_network()?]);
+        command.arg("--dir").arg(folder.join("aws"));
         command.arg("--agent").arg(&programs.agent);
         // A process group of its own: a Ctrl-C at the terminal reaches it through us, in our order.
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(file).process_group(0);
         let mut child = command.spawn().while_(format_args!("starting {}", programs.local.display()))?;
         let lines = tokio::time::timeout(START, first_lines(&mut child)).await.unwrap_or_default();
-        let local = Self { child, lines, log, port };
+        let local = Self { child, lines, log };
         if local.lines.len() == LINES {
             return Ok(local);
         }
@@ -86,8 +86,17 @@ impl Local {
         Ok(())
     }
 
-    pub(super) fn port(&self) -> u16 {
-        self.port
+    /// Where it answers the AWS API.
+    pub(super) fn endpoint(&self) -> Result<SocketAddr> {
+        let environment = self.environment();
+        let url = environment.iter().find_map(|(name, value)| (name == "AWS_ENDPOINT_URL").then_some(value));
+        let address = url.and_then(|url| url.strip_prefix("http://")?.trim_end_matches('/').parse().ok());
+        address.ok_or_else(|| Failure::new(format!("adf-local names no endpoint in {:?}", self.lines)))
+    }
+
+    /// How its instances name their images: no other adf-local has its port.
+    pub(super) fn image_prefix(&self) -> Result<String> {
+        Ok(format!("adf-local-{}", self.endpoint()?.port()))
     }
 }
 
@@ -120,7 +129,30 @@ async fn first_lines(child: &mut Child) -> Vec<String> {
     lines
 }
 
-fn free_port() -> Result<u16> {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).while_("looking for a free port")?;
-    listener.local_addr().while_("looking for a free port").map(|address| address.port())
+/// A loopback network on which nobody listens yet, so that two demos do not meet.
+fn free_network() -> Result<String> {
+    let sockets = std::fs::read_to_string("/proc/net/tcp").while_("reading /proc/net/tcp")?;
+    let taken = loopback_networks(&sockets);
+    let free = (77..=255).find(|network| !taken.contains(network));
+    let free = free.ok_or_else(|| Failure::new("every loopback network from 127.77.0.0/16 on is in use"))?;
+    Ok(format!("127.{free}.0.0/16"))
+}
+
+/// The N of each 127.N.x.y that a socket has, from the kernel's table: addresses in hexadecimal, last byte first.
+fn loopback_networks(sockets: &str) -> BTreeSet<u8> {
+    let addresses = sockets.lines().skip(1).filter_map(|line| line.split_whitespace().nth(1)?.get(..8));
+    let bytes = addresses.filter_map(|address| Some(u32::from_str_radix(address, 16).ok()?.to_le_bytes()));
+    bytes.filter(|bytes| bytes[0] == 127).map(|bytes| bytes[1]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::loopback_networks;
+
+    #[test]
+    fn networks_in_use_are_read_from_the_kernels_table() {
+        let table = "  sl  local_address rem_address   st\n   0: 03014D7F:1F40 00000000:0000 0A\n   \
+                     1: 0100007F:11D6 00000000:0000 0A\n   2: 00000000:0016 00000000:0000 0A\n";
+        assert_eq!(loopback_networks(table).into_iter().collect::<Vec<_>>(), [0, 77]);
+    }
 }

@@ -14,7 +14,6 @@ mod repository;
 mod story;
 mod tables;
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -27,7 +26,6 @@ use crate::failure::{Failure, Result, While};
 use crate::{apt, process};
 use build::Programs;
 use ctl::Ctl;
-use leftovers::Before;
 use local::Local;
 use repository::Repository;
 use story::Told;
@@ -43,7 +41,6 @@ pub(crate) struct Options {
 struct Stage {
     folder: TempDir,
     local: Local,
-    before: Before,
 }
 
 pub(crate) async fn run(options: &Options) -> Result<ExitCode> {
@@ -58,7 +55,7 @@ pub(crate) async fn run(options: &Options) -> Result<ExitCode> {
 async fn show(options: &Options, docker: &Docker, interrupts: &mut Interrupts) -> Result<ExitCode> {
     let programs = build::programs()?;
     let started = Instant::now();
-    let (stage, ctl, repository) = set(&programs, docker).await?;
+    let (stage, ctl, repository) = set(&programs).await?;
     // A task of its own, so that even a panic in it ends in the clean-up.
     let mut telling = tokio::spawn(story::tell(ctl, repository));
     let told = tokio::select! {
@@ -79,8 +76,7 @@ async fn show(options: &Options, docker: &Docker, interrupts: &mut Interrupts) -
     Ok(if good && left.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn set(programs: &Programs, docker: &Docker) -> Result<(Stage, Ctl, Repository)> {
-    let before = Before::look(&docker.engine).await?;
+async fn set(programs: &Programs) -> Result<(Stage, Ctl, Repository)> {
     let folder =
         tempfile::Builder::new().prefix("adf-demo-").tempdir().while_("making a temporary folder")?;
     let repository = Repository::create(folder.path().join("web"), &programs.hello)?;
@@ -94,7 +90,7 @@ async fn set(programs: &Programs, docker: &Docker) -> Result<(Stage, Ctl, Reposi
         folder: repository.folder.clone(),
         environment: local.environment(),
     };
-    Ok((Stage { folder, local, before }, ctl, repository))
+    Ok((Stage { folder, local }, ctl, repository))
 }
 
 /// Prints what came of the story; whether every check holds.
@@ -124,11 +120,12 @@ async fn keep(stage: &Stage, interrupts: &mut Interrupts) {
 
 /// Takes everything down and returns what is left of it.
 async fn strike(stage: Stage, docker: &Docker, told: Option<&Told>) -> Result<Vec<String>> {
-    let Stage { folder, local, before } = stage;
-    let mut ports = vec![SocketAddr::from((Ipv4Addr::LOCALHOST, local.port()))];
+    let Stage { folder, local } = stage;
+    let image_prefix = local.image_prefix()?;
+    let mut ports = vec![local.endpoint()?];
     ports.extend(told.map(|told| told.balancer));
     let stopped = local.stop().await;
-    let mut left = leftovers::look(&docker.engine, &before, folder.path(), &ports).await?;
+    let mut left = leftovers::look(&docker.engine, &image_prefix, folder.path(), &ports).await?;
     left.extend(stopped.err().map(|failure| failure.to_string()));
     let path = folder.path().to_owned();
     folder.close().while_(format_args!("removing {}", path.display()))?;

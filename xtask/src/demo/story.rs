@@ -123,9 +123,8 @@ async fn prepare(ctl: &Ctl) -> Result<SocketAddr> {
 }
 
 fn address(made: &Value) -> Result<SocketAddr> {
-    let name = made["address"]
-        .as_str()
-        .ok_or_else(|| Failure::new(format!("init names no load balancer: {made}")))?;
+    let url = made["address"].as_str().and_then(|url| url.strip_prefix("http://"));
+    let name = url.ok_or_else(|| Failure::new(format!("init names no load balancer: {made}")))?;
     let mut found = name.to_socket_addrs().while_(format_args!("looking up {name}"))?;
     found.next().ok_or_else(|| Failure::new(format!("{name} has no address")))
 }

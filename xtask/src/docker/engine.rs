@@ -32,13 +32,6 @@ enum Address {
     Tcp(String),
 }
 
-/// A container or image that is ADF's.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Left {
-    pub(crate) kind: &'static str,
-    pub(crate) name: String,
-}
-
 impl Engine {
     /// What `DOCKER_HOST` says, else this machine's own socket.
     pub(crate) fn from_env() -> Result<Self> {
@@ -74,19 +67,18 @@ impl Engine {
         Ok(version["Version"].as_str().unwrap_or("of unknown version").to_owned())
     }
 
-    /// Every container that carries ADF's label, and every image whose name starts with `image_prefix/`.
-    pub(crate) async fn ours(&self, image_prefix: &str) -> Result<Vec<Left>> {
+    /// Every image whose name starts with `image_prefix/`, and every container made from one, in words.
+    pub(crate) async fn ours(&self, image_prefix: &str) -> Result<Vec<String>> {
         let containers = self.get("/containers/json?all=true").await?;
         let images = self.get("/images/json").await?;
         let prefix = format!("{image_prefix}/");
         let containers = list(&containers)
-            .filter(|container| container["Labels"]["adf.instance"].is_string())
-            .filter(|container| container["Image"].as_str().is_some_and(|image| image.starts_with(&prefix)))
-            .map(|container| Left { kind: "container", name: text(&container["Names"][0]) });
+            .filter(|container| text(&container["Image"]).starts_with(&prefix))
+            .map(|container| format!("container {}", text(&container["Names"][0])));
         let images = list(&images)
             .flat_map(|image| list(&image["RepoTags"]).map(text))
             .filter(|tag| tag.starts_with(&prefix))
-            .map(|name| Left { kind: "image", name });
+            .map(|tag| format!("image {tag}"));
         Ok(containers.chain(images).collect())
     }
 
@@ -135,11 +127,5 @@ impl fmt::Display for Engine {
             Address::Unix(path) => write!(f, "unix://{}", path.display()),
             Address::Tcp(address) => write!(f, "tcp://{address}"),
         }
-    }
-}
-
-impl fmt::Display for Left {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.kind, self.name)
     }
 }

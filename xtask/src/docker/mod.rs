@@ -6,7 +6,7 @@
 mod engine;
 mod start;
 
-pub(crate) use engine::{Engine, Left};
+pub(crate) use engine::Engine;
 pub(crate) use start::Started;
 
 use crate::apt;
