@@ -1,0 +1,76 @@
+//! A group compares its counting members with desired capacity and launches or terminates the difference.
+//!
+//! Neighbours: `launch` adds one member, `victim` chooses who goes. Protection and suspended processes leave a difference
+//! standing; whatever lifts them reconciles again.
+
+use jiff::Timestamp;
+
+use super::Process;
+use super::journal::cause;
+use super::terminate::Hooks;
+use crate::model::Model;
+use crate::model::agenda::Event;
+
+impl Model {
+    pub(in crate::model) fn reconcile(&mut self, name: &str, now: Timestamp) {
+        let Some(group) = self.groups.get(name) else { return };
+        if group.deleting {
+            return self.finish_deleting(name);
+        }
+        let (desired, counting) = (group.desired, self.counting(name));
+        if counting < desired {
+            self.launch_missing(name, desired - counting, now);
+        } else if counting > desired {
+            self.terminate_surplus(name, counting - desired, now);
+        }
+    }
+
+    fn launch_missing(&mut self, name: &str, missing: u32, now: Timestamp) {
+        let waits_until = self.groups[name].launches_from.filter(|from| now < *from);
+        if let Some(from) = waits_until {
+            self.agenda.at(from, Event::Reconcile { group: name.to_owned() });
+            return;
+        }
+        if !self.has_process(name, Process::Launch) {
+            return;
+        }
+        for _ in 0..missing {
+            if self.launch_member(name, now).is_err() {
+                let from = now + self.settings.launch_retry;
+                if let Some(group) = self.groups.get_mut(name) {
+                    group.launches_from = Some(from);
+                }
+                self.agenda.at(from, Event::Reconcile { group: name.to_owned() });
+                return;
+            }
+        }
+        self.start_cooldown(name, now);
+    }
+
+    fn terminate_surplus(&mut self, name: &str, surplus: u32, now: Timestamp) {
+        if !self.has_process(name, Process::Terminate) {
+            return;
+        }
+        let cause = cause(
+            now,
+            "an instance was taken out of service in response to a difference between desired and actual capacity, shrinking the capacity",
+        );
+        for _ in 0..surplus {
+            let Some(victim) = self.choose_victim(name) else { return };
+            self.begin_terminating(&victim, &cause, Hooks::Run, now);
+        }
+        self.start_cooldown(name, now);
+    }
+
+    fn start_cooldown(&mut self, name: &str, now: Timestamp) {
+        if let Some(group) = self.groups.get_mut(name) {
+            group.cooldown_until = Some(now + group.cooldown);
+        }
+    }
+
+    fn finish_deleting(&mut self, name: &str) {
+        if self.members(name).next().is_none() {
+            self.groups.remove(name);
+        }
+    }
+}

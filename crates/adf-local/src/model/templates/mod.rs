@@ -1,0 +1,16 @@
+//! Launch templates: immutable, numbered versions of launch parameters.
+
+mod create;
+mod data;
+mod delete;
+mod resolve;
+mod template;
+
+pub use create::NewTemplate;
+pub(super) use create::TemplateTokens;
+pub use delete::DeletedVersion;
+pub use resolve::TemplateKey;
+pub use template::{
+    LaunchData, LaunchTemplate, MetadataRequest, NetworkInterface, TagSpecification, TemplateRef,
+    TemplateVersion, VersionChoice,
+};
