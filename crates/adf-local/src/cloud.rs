@@ -11,7 +11,7 @@ mod scope;
 mod sdk;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use winterbaume_core::{MockRequest, MockResponse, MockService};
@@ -22,6 +22,8 @@ use winterbaume_sts::StsService;
 pub use clock::Clock;
 
 use crate::dynamodb::DynamoDb;
+use crate::model::{Model, Settings};
+use crate::wire::{self, Service};
 
 /// What a request's credential scope may name.
 const SERVICES: &str = "ec2, autoscaling, elasticloadbalancing, dynamodb, kms, s3, sts";
@@ -33,6 +35,7 @@ pub struct Cloud(Arc<Services>);
 struct Services {
     region: String,
     clock: Clock,
+    model: Mutex<Model>,
     dynamodb: DynamoDb,
     kms: KmsService,
     s3: S3Service,
@@ -40,11 +43,18 @@ struct Services {
 }
 
 impl Cloud {
-    /// An empty account whose clock shows `start` now and goes with tokio's time.
+    /// An empty account of the default settings whose clock shows `start` now and goes with tokio's time.
     pub fn new(region: &str, start: Timestamp) -> Self {
+        let zones = ["a", "b", "c"].map(|letter| format!("{region}{letter}")).to_vec();
+        Self::with_settings(Settings { region: region.to_owned(), zones, ..Settings::default() }, 1, start)
+    }
+
+    /// An empty account of these settings; the same `seed` and the same calls give the same cloud.
+    pub fn with_settings(settings: Settings, seed: u64, start: Timestamp) -> Self {
         Self(Arc::new(Services {
-            region: region.to_owned(),
+            region: settings.region.clone(),
             clock: Clock::starting_at(start),
+            model: Mutex::new(Model::new(settings, seed, start)),
             dynamodb: DynamoDb::default(),
             kms: KmsService::new(),
             s3: S3Service::new(),
@@ -60,9 +70,21 @@ impl Cloud {
         self.0.clock.now()
     }
 
+    /// Looks at or changes the model, brought up to the present first.
+    pub fn model<R>(&self, act: impl FnOnce(&mut Model, Timestamp) -> R) -> R {
+        // A panic while it was held is a bug that has been reported; the others still need the cloud.
+        let mut model = self.0.model.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.now();
+        model.tick(now);
+        act(&mut model, now)
+    }
+
     /// Answers one request of an AWS tool, as the service that its signature names.
     pub async fn handle(&self, request: MockRequest) -> MockResponse {
         match scope::service(&request).as_deref() {
+            Some("ec2") => self.query(Service::Ec2, &request),
+            Some("autoscaling") => self.query(Service::AutoScaling, &request),
+            Some("elasticloadbalancing") => self.query(Service::Elb, &request),
             Some("dynamodb") => self.0.dynamodb.handle(request).await,
             Some("kms") => self.0.kms.handle(request).await,
             Some("sts") => self.0.sts.handle(request).await,
@@ -81,6 +103,10 @@ impl Cloud {
                 "the request is not signed; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to any value",
             ),
         }
+    }
+
+    fn query(&self, service: Service, request: &MockRequest) -> MockResponse {
+        self.model(|model, now| wire::handle(model, service, &request.body, now))
     }
 }
 

@@ -10,5 +10,15 @@
 //!
 //! The rule: what adf-local answers, AWS could have answered. It is never installed in production.
 
+pub mod balancer;
+pub mod cli;
 pub mod cloud;
 pub mod dynamodb;
+pub mod front;
+mod http;
+pub mod imds;
+pub mod machine;
+pub mod model;
+pub mod runner;
+pub mod up;
+pub mod wire;
