@@ -9,6 +9,7 @@ use adf_store::StoreError;
 use adf_types::{AppName, ReleaseName};
 
 use crate::aws::AwsError;
+use crate::deploy::DeployError;
 use crate::exit::ExitCode;
 use crate::release::ReleaseError;
 use crate::settings::SettingsError;
@@ -27,6 +28,8 @@ pub enum CtlError {
     Aws(#[from] AwsError),
     #[error(transparent)]
     Release(#[from] ReleaseError),
+    #[error(transparent)]
+    Deploy(#[from] DeployError),
     #[error("unknown app {0}: it has no release, no deploy and no config")]
     UnknownApp(AppName),
     #[error("unknown release {release} of app {app}; {}", known_releases(.known))]
@@ -58,6 +61,7 @@ impl Explain for CtlError {
             Self::Store(e) => e.exit_code(),
             Self::Aws(e) => e.exit_code(),
             Self::Release(e) => e.exit_code(),
+            Self::Deploy(e) => e.exit_code(),
             Self::UnknownApp(_) | Self::UnknownRelease { .. } => ExitCode::NotFound,
             Self::Refused { .. } => ExitCode::Refused,
             Self::DeployFailed { .. } | Self::NotProven(_) => ExitCode::DeployFailed,
@@ -74,6 +78,7 @@ impl Explain for CtlError {
             Self::Store(e) => e.hint(),
             Self::Aws(e) => e.hint(),
             Self::Release(e) => e.hint(),
+            Self::Deploy(e) => e.hint(),
             Self::UnknownApp(_) => Some(
                 "check the name, the region and the account; adf-ctl release create begins an app".into(),
             ),

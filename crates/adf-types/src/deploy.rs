@@ -199,7 +199,7 @@ pub enum Waiting {
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
     Succeeded,
-    /// The old release serves again.
+    /// The old release serves: again, or still if it was never taken out of service.
     RolledBack {
         reason: String,
     },

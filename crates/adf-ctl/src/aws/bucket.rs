@@ -2,6 +2,7 @@
 
 use aws_config::SdkConfig;
 use aws_config::timeout::TimeoutConfig;
+use aws_sdk_s3::operation::head_bucket::HeadBucketError;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 
@@ -33,7 +34,7 @@ impl Aws {
         let head = self.s3.head_bucket().bucket(bucket).send().await;
         match head {
             Ok(_) => return Ok(Found::Found),
-            Err(e) if e.as_service_error().is_some_and(|e| e.is_not_found()) => {}
+            Err(e) if e.as_service_error().is_some_and(HeadBucketError::is_not_found) => {}
             Err(e) => return Err(failed("HeadBucket", about)(e)),
         }
         let region = self.s3.config().region().map(ToString::to_string).filter(|r| r != HOME_REGION);

@@ -195,7 +195,7 @@ fn group_state(group: sdk::AutoScalingGroup) -> Result<GroupState, AwsError> {
         max: count(group.max_size, "its maximum size")?,
         template_id,
         template_version: TemplateVersion::parse(template.version.as_deref()),
-        subnets: group.vpc_zone_identifier.map(comma_list).unwrap_or_default(),
+        subnets: group.vpc_zone_identifier.as_deref().map(comma_list).unwrap_or_default(),
         target_groups: group.target_group_arns.unwrap_or_default(),
         suspended: group
             .suspended_processes
@@ -214,7 +214,7 @@ fn group_state(group: sdk::AutoScalingGroup) -> Result<GroupState, AwsError> {
     })
 }
 
-fn comma_list(text: String) -> Vec<String> {
+fn comma_list(text: &str) -> Vec<String> {
     text.split(',').map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
 }
 

@@ -80,7 +80,7 @@ impl Aws {
             Err(AwsError::NotFound { .. }) => return Ok(None),
             Err(error) => return Err(error),
         };
-        let instance = answer.reservations.unwrap_or_default().into_iter().flat_map(|r| r.instances);
+        let instance = answer.reservations.unwrap_or_default().into_iter().filter_map(|r| r.instances);
         let state = instance.flatten().next().and_then(|i| i.state?.name);
         Ok(state.map(|name| match name {
             InstanceStateName::Pending => MachineState::Pending,

@@ -1,7 +1,10 @@
 //! `adf-ctl deploy` and `adf-ctl rollback`.
 
+use std::time::Duration;
+
 use adf_types::ReleaseName;
 use clap::Args;
+use jiff::SignedDuration;
 
 use crate::exit::ExitCode;
 
@@ -22,6 +25,28 @@ pub struct DeployArgs {
     /// Start the fleet without trying one instance first
     #[arg(long)]
     pub no_canary: bool,
+
+    /// How long the canary is observed at least, as 30s or 5m [default: deploy.bake of adf.toml]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub bake: Option<Duration>,
+
+    #[arg(help = "How many probes the canary must have answered at least [default: deploy.min_probes of adf.toml]")]
+    #[arg(long, value_name = "N")]
+    pub min_probes: Option<u64>,
+
+    /// How long the old instances stand by [default: deploy.watch of adf.toml]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub watch: Option<Duration>,
+
+    #[arg(help = "How long any one wait for instances may take [default: deploy.boot_timeout of adf.toml]")]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub boot_timeout: Option<Duration>,
+}
+
+/// `30s`, `5m`, `1h30m`: the form that adf.toml has.
+fn duration(text: &str) -> Result<Duration, String> {
+    let parsed: SignedDuration = text.parse().map_err(|_| "write 30s or 5m".to_owned())?;
+    Duration::try_from(parsed).map_err(|_| "a time is not negative".to_owned())
 }
 
 /// Bring the release before back

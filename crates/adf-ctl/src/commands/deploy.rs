@@ -1,13 +1,151 @@
 //! `adf-ctl deploy`.
 
+use adf_types::{DeployRecord, Outcome, ReleaseName, Step};
+use serde::Serialize;
+
 use crate::cli::DeployArgs;
 use crate::context::Context;
+use crate::deploy::clock::Clock;
+use crate::deploy::stop::Stop;
+use crate::deploy::timings::{self, InstanceTime, StepTime};
+use crate::deploy::view::View;
+use crate::deploy::{self, DeployOptions, Ended, Seat};
 use crate::error::CtlError;
+use crate::printer::{Text, table};
 
 pub(super) async fn run(context: &Context, args: DeployArgs) -> Result<(), CtlError> {
-    context.settings.app()?;
-    Err(CtlError::Refused {
-        reason: format!("this build cannot run {args:?} yet"),
-        hint: "use a newer build".to_owned(),
-    })
+    let names = context.settings.app()?;
+    let options = DeployOptions {
+        canary: !args.no_canary,
+        capacity: args.capacity,
+        bake: args.bake,
+        min_probes: args.min_probes,
+        watch: args.watch,
+        boot_timeout: args.boot_timeout,
+        ..DeployOptions::of(args.release)
+    };
+    let ended = deploy::run(context, names, &options, &mut seat(context)).await?;
+    match tell(context, ended) {
+        Told::Serves => Ok(()),
+        Told::RolledBack(error) | Told::Failed(error) => Err(error),
+    }
+}
+
+/// A driver's seat at this terminal, now.
+pub(super) fn seat(context: &Context) -> Seat {
+    Seat {
+        clock: Clock::starting_at(jiff::Timestamp::now()),
+        stop: Stop::on_ctrl_c(),
+        view: View::on_stderr(context.printer),
+    }
+}
+
+/// What the end of a deploy means; deploy and rollback draw different conclusions.
+pub(super) enum Told {
+    Serves,
+    RolledBack(CtlError),
+    Failed(CtlError),
+}
+
+/// Prints the result.
+pub(super) fn tell(context: &Context, ended: Ended) -> Told {
+    let (record, fleet) = match ended {
+        Ended::Serving { release, instances } => {
+            context.printer.data(&AlreadyServing { serving: release, instances });
+            return Told::Serves;
+        }
+        Ended::Closed { record, fleet } => (*record, fleet),
+    };
+    let told = conclusion(&record);
+    let report =
+        Report { steps: timings::steps(&record), instances: timings::instances(&fleet), deploy: record };
+    context.printer.data(&report);
+    told
+}
+
+fn conclusion(record: &DeployRecord) -> Told {
+    let hint = format!("see every step with: adf-ctl status; try again with: adf-ctl deploy {}", record.to);
+    let failed =
+        |reason: &str, serving: String| CtlError::DeployFailed { reason: reason.to_owned(), serving, hint };
+    match &record.outcome {
+        Some(Outcome::RolledBack { reason }) => {
+            let from = record.from.as_ref().map_or("the release before", ReleaseName::as_str);
+            let how =
+                if record.step > Step::Promote { "serves again" } else { "was never taken out of service" };
+            let instances = record.progress.old.len();
+            Told::RolledBack(failed(reason, format!("{from} {how} on {instances} instances")))
+        }
+        Some(Outcome::Failed { reason, serving }) => Told::Failed(failed(reason, serving.clone())),
+        Some(Outcome::Succeeded) | None => Told::Serves,
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct AlreadyServing {
+    serving: ReleaseName,
+    instances: u32,
+}
+
+impl Text for AlreadyServing {
+    fn text(&self) -> String {
+        format!("{} is already serving on {} instances\n", self.serving, self.instances)
+    }
+}
+
+/// The closed record, and where its time went.
+#[derive(Debug, Serialize)]
+struct Report {
+    #[serde(flatten)]
+    deploy: DeployRecord,
+    steps: Vec<StepTime>,
+    instances: Vec<InstanceTime>,
+}
+
+impl Text for Report {
+    fn text(&self) -> String {
+        let seconds = |s: f64| format!("{s:.1}");
+        let steps = self.steps.iter().map(|s| {
+            let configured = s.waiting_configured;
+            [
+                s.step.clone(),
+                seconds(s.seconds),
+                seconds(s.waiting_for_instances),
+                seconds(configured),
+                seconds(s.waiting_for_aws),
+                seconds(s.own),
+            ]
+        });
+        let steps = table(["STEP", "SECONDS", "INSTANCES", "CONFIGURED", "AWS", "OWN"], steps);
+        let instances = self.instances.iter().map(|i| {
+            [i.instance.clone(), i.boot_seconds.map_or_else(|| "-".to_owned(), |s| format!("{s:.1}"))]
+        });
+        let instances = table(["INSTANCE", "BOOT SECONDS"], instances);
+        format!("{}\n\n{steps}\n{instances}{}", self.headline(), self.cleaned())
+    }
+}
+
+impl Report {
+    fn headline(&self) -> String {
+        let deploy = &self.deploy;
+        let end = deploy.finished_at.unwrap_or(deploy.started_at);
+        let seconds = deploy::judge::between(deploy.started_at, end).as_secs_f64();
+        let how = match &deploy.outcome {
+            Some(Outcome::Succeeded) => "serves",
+            Some(Outcome::RolledBack { .. }) => "was rolled back",
+            Some(Outcome::Failed { .. }) => "failed",
+            None => "is open",
+        };
+        let deadline = deploy.policy.deadline.as_secs_f64();
+        let late = if seconds > deadline {
+            format!(", more than the {deadline:.0} s promised")
+        } else {
+            String::new()
+        };
+        format!("{} {how}, after {seconds:.1} s{late} (deploy {})", deploy.to, deploy.id)
+    }
+
+    fn cleaned(&self) -> String {
+        let names = &self.deploy.progress.cleaned_config;
+        if names.is_empty() { String::new() } else { format!("\nconfig cleaned up: {}\n", names.join(", ")) }
+    }
 }

@@ -100,8 +100,8 @@ impl Member {
 pub fn failure(receipt: &Receipt) -> Option<String> {
     let InstanceState::Failed { stage, reason, log_tail } = &receipt.state else { return None };
     let tail = log_tail.iter().rev().take(LOG_LINES).rev();
-    let tail: String = tail.map(|line| format!("\n  | {line}")).collect();
-    Some(format!("{} failed at stage {stage}: {reason}{tail}", receipt.instance))
+    let said = format!("{} failed at stage {stage}: {reason}", receipt.instance);
+    Some(tail.fold(said, |said, line| said + "\n  | " + line))
 }
 
 /// Enough to see a stack trace's end, short enough for a terminal.

@@ -13,7 +13,7 @@ use crate::aws::{MachineState, TargetState};
 
 /// How much longer than the bake time the canary may take to answer enough probes. The agent probes about
 /// once a second, so this is thrice the default of 20 probes.
-pub const JUDGE_SLACK: Duration = Duration::from_secs(60);
+pub const JUDGE_SLACK: Duration = Duration::from_mins(1);
 
 /// What the limit of the judgement is called.
 pub const JUDGE_LIMIT: &str = "deploy.bake and a minute";
@@ -65,7 +65,8 @@ pub fn gave_up(canary: &Canary) -> Option<String> {
     if let Some(failed) = canary.receipt.as_ref().and_then(failure) {
         return Some(failed);
     }
-    (canary.machine == Some(MachineState::Gone)).then(|| format!("{} was terminated by somebody else", canary.id))
+    (canary.machine == Some(MachineState::Gone))
+        .then(|| format!("{} was terminated by somebody else", canary.id))
 }
 
 /// A receipt that says that a healthy instance is healthy no more.

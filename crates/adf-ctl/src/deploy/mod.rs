@@ -1,1 +1,81 @@
-//! Moving an app from one release to another: observe, plan, act.
+//! Moving an app from one release to another: observe, plan, act, in a loop.
+//!
+//! | word | file or folder | what |
+//! | --- | --- | --- |
+//! | preflight | [`preflight`] | all that can be refused before anything is touched |
+//! | start, rollback | `start`, `rollback` | which deploy is driven: a new one, or one that nobody drives |
+//! | driver | [`drive`] | the loop; holds the lock |
+//! | fleet | [`fleet`], [`observe`] | what AWS and the receipts say, as one value |
+//! | plan | [`plan`] | the next thing to do; pure, one file per step |
+//! | judge | [`judge`] | the canary's verdict; pure |
+//! | act | [`act`] | doing it, once; one file per step |
+//! | record | [`record`], [`timings`] | what happened so far, and where the time went; pure |
+//! | view | [`view`] | what the operator sees meanwhile |
+//!
+//! The rule: whatever is killed, whenever, the record and AWS together tell how to go on.
+
+pub mod act;
+pub mod clock;
+pub mod drive;
+pub mod error;
+pub mod fleet;
+pub mod judge;
+mod lock;
+pub mod observe;
+pub mod plan;
+pub mod preflight;
+pub mod record;
+mod rollback;
+mod start;
+pub mod stop;
+pub mod timings;
+pub mod view;
+
+use std::time::Duration;
+
+use adf_types::{DeployRecord, ReleaseName};
+
+pub use drive::Seat;
+pub use error::DeployError;
+pub use rollback::run as rollback;
+pub use start::run;
+
+use fleet::Fleet;
+
+/// What the command line says on top of adf.toml.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeployOptions {
+    pub release: ReleaseName,
+    /// Whether one instance is tried first, if adf.toml has it so.
+    pub canary: bool,
+    pub bake: Option<Duration>,
+    pub min_probes: Option<u64>,
+    pub watch: Option<Duration>,
+    pub boot_timeout: Option<Duration>,
+    /// Instances at the end; without it as many as now, or as the group's tag says.
+    pub capacity: Option<u32>,
+}
+
+impl DeployOptions {
+    /// As adf.toml says.
+    pub fn of(release: ReleaseName) -> Self {
+        Self {
+            release,
+            canary: true,
+            bake: None,
+            min_probes: None,
+            watch: None,
+            boot_timeout: None,
+            capacity: None,
+        }
+    }
+}
+
+/// How driving a deploy ended.
+#[derive(Debug)]
+pub enum Ended {
+    /// There was nothing to do.
+    Serving { release: ReleaseName, instances: u32 },
+    /// The deploy is over; its outcome is in the record.
+    Closed { record: Box<DeployRecord>, fleet: Box<Fleet> },
+}

@@ -8,7 +8,7 @@ use super::super::{Aws, AwsError};
 use super::Found;
 
 /// The agent completes this hook with CONTINUE once the app is healthy.
-pub const LAUNCH_HOOK: &str = "adf-launch";
+const LAUNCH_HOOK: &str = "adf-launch";
 
 /// How long a launch may take before AWS gives up on it: longer than any `boot_timeout` that fits a deploy.
 const HOOK_SECONDS: i32 = 900;

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use adf_types::{DeployRecord, InstanceId, Outcome, Step, Waiting};
+use adf_types::{DeployRecord, InstanceId, Outcome, Waiting};
 use jiff::Timestamp;
 
 use super::wait::{BOOT_TIMEOUT, Wait, after, last_act};
@@ -16,7 +16,7 @@ use crate::deploy::fleet::{Fleet, Member, count};
 
 /// How long the group may take to start what desired capacity asks for, before desired capacity is lowered
 /// over its head. Until then the old fleet serves, so waiting costs nobody anything.
-const UNBORN_SLACK: Duration = Duration::from_secs(120);
+const UNBORN_SLACK: Duration = Duration::from_mins(2);
 const UNBORN_LIMIT: &str = "2 minutes for the group to react";
 
 pub(super) fn plan(fleet: &Fleet, record: &DeployRecord, reason: &str, now: Timestamp) -> Decision {
@@ -48,7 +48,7 @@ impl Way<'_> {
         self.fleet.old_ones(self.record.progress.template_version)
     }
 
-    fn new(&self) -> impl Iterator<Item = &Member> {
+    fn fresh(&self) -> impl Iterator<Item = &Member> {
         self.fleet.new_ones(self.record.progress.template_version)
     }
 
@@ -72,7 +72,8 @@ impl Way<'_> {
         }
         let live = count(self.old_live().iter());
         let resting = count(self.old().filter(|m| !m.is(Lifecycle::InService) && !m.is(Lifecycle::Pending)));
-        let counted_new = count(self.new().filter(|m| m.is(Lifecycle::InService) || m.is(Lifecycle::Pending)));
+        let counted_new =
+            count(self.fresh().filter(|m| m.is(Lifecycle::InService) || m.is(Lifecycle::Pending)));
         let wanted = (self.goal.saturating_sub(resting) + counted_new).min(self.fleet.max);
         let lacking = live + resting < self.goal && self.fleet.desired < wanted;
         lacking.then(|| act(Action::SetDesired { instances: wanted }))
@@ -93,7 +94,7 @@ impl Way<'_> {
                 "{reason}; the way back is stuck: {healthy} of {} old instances are healthy within {BOOT_TIMEOUT}",
                 self.goal
             );
-            let new = count(self.new().filter(|m| self.fleet.is_healthy(m)));
+            let new = count(self.fresh().filter(|m| self.fleet.is_healthy(m)));
             let serving = format!("{healthy} old and {new} new instances serve; nothing was removed");
             return Some(Decision::Finish(Outcome::Failed { reason, serving }));
         }
@@ -109,7 +110,7 @@ impl Way<'_> {
         }
         let healthy = count(self.fleet.members.iter().filter(|m| self.fleet.is_healthy(m)));
         let (mut well, mut ill): (Vec<&Member>, Vec<&Member>) = (Vec::new(), Vec::new());
-        for member in self.new() {
+        for member in self.fresh() {
             if self.fleet.is_healthy(member) { well.push(member) } else { ill.push(member) }
         }
         well.truncate(healthy.saturating_sub(self.goal) as usize);
@@ -125,7 +126,7 @@ impl Way<'_> {
         if self.goal == 0 {
             return None;
         }
-        self.terminate(self.new().take(BATCH).map(|m| m.id.clone()).collect())
+        self.terminate(self.fresh().take(BATCH).map(|m| m.id.clone()).collect())
     }
 
     /// The group may have started old-release instances on the way back, beyond what served at the start.
@@ -136,7 +137,8 @@ impl Way<'_> {
         let mut live = self.old_live();
         let surplus = live.len().saturating_sub(self.goal as usize);
         live.sort_by_key(|m| (self.fleet.is_healthy(m), self.record.progress.old.contains(&m.id)));
-        if let Some(away) = self.terminate(live.iter().take(surplus.min(BATCH)).map(|m| m.id.clone()).collect())
+        if let Some(away) =
+            self.terminate(live.iter().take(surplus.min(BATCH)).map(|m| m.id.clone()).collect())
         {
             return Some(away);
         }
@@ -167,11 +169,6 @@ impl Way<'_> {
             let serving = "nothing serves: it was the app's first deploy".to_owned();
             return Outcome::Failed { reason, serving };
         }
-        if self.record.step > Step::Promote {
-            return Outcome::RolledBack { reason };
-        }
-        let from = self.record.from.as_ref().map_or("the release before", |r| r.as_str());
-        let serving = format!("{from} serves on {} instances, untouched", self.goal);
-        Outcome::Failed { reason, serving }
+        Outcome::RolledBack { reason }
     }
 }

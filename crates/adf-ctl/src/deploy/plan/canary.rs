@@ -38,7 +38,7 @@ fn boot(canary: &Canary, record: &DeployRecord, now: Timestamp) -> Decision {
 }
 
 /// Draining ends with the deregistration delay; this much later it counts as stuck.
-const DRAIN_SLACK: std::time::Duration = std::time::Duration::from_secs(60);
+const DRAIN_SLACK: std::time::Duration = std::time::Duration::from_mins(1);
 const DRAIN_LIMIT: &str = "the target group's deregistration delay and a minute";
 
 /// The next step of taking the canary out of the load balancer, if it is in it.

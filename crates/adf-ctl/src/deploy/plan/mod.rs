@@ -40,19 +40,28 @@ pub enum Action {
     /// Go on to the next step; nothing else happens.
     Enter(Step),
     /// Give up and go back.
-    TurnBack { reason: String },
+    TurnBack {
+        reason: String,
+    },
     CreateTemplateVersion,
     LaunchCanary,
     RegisterCanary(InstanceId),
     RecordVerdict(Verdict),
-    SetGroupTemplate { version: u64 },
-    SetDesired { instances: u32 },
+    SetGroupTemplate {
+        version: u64,
+    },
+    SetDesired {
+        instances: u32,
+    },
     EnterStandby(Vec<InstanceId>),
     ExitStandby(Vec<InstanceId>),
     /// Every server runs the new release: the watch begins.
     MarkReplaced,
     /// With `decrement` the group does not replace them.
-    Terminate { ids: Vec<InstanceId>, decrement: bool },
+    Terminate {
+        ids: Vec<InstanceId>,
+        decrement: bool,
+    },
     /// The new release is the app's current one.
     SetCurrent,
     DeregisterCanary(InstanceId),

@@ -1,0 +1,89 @@
+//! The canary: one instance outside the group, found again by its tags.
+
+use std::collections::BTreeMap;
+
+use adf_types::{DeployRecord, InstanceId, Verdict};
+
+use super::{Done, Scene, called};
+use crate::aws::{AwsError, CanaryLaunch};
+use crate::deploy::error::DeployError;
+use crate::deploy::observe;
+use crate::deploy::record::Change;
+
+/// Another availability zone may have what this one lacks, see "Troubleshoot instance launch issues".
+const NO_CAPACITY: &str = "InsufficientInstanceCapacity";
+
+pub(super) async fn launch(scene: Scene<'_>) -> Result<Done, DeployError> {
+    let (aws, record) = (&scene.context.aws, scene.record);
+    let id = record.id.as_str();
+    let there = aws.instances_tagged(&[("adf:deploy", id), ("adf:role", "canary")]).await?;
+    if let Some(canary) = there.into_iter().next() {
+        let words = format!("{canary} was launched before");
+        return Ok((Change::Canary(canary), words));
+    }
+    let group = observe::group(scene.context, &record.group).await?;
+    let mut subnets = group.subnets.into_iter().map(Some).collect::<Vec<_>>();
+    if subnets.is_empty() {
+        subnets.push(None);
+    }
+    let mut refusal = None;
+    for subnet in subnets {
+        match aws.launch_instance(&order(record, &group.template_id, subnet)).await {
+            Ok(canary) => {
+                let words = format!("{canary} launched");
+                return Ok((Change::Canary(canary), words));
+            }
+            Err(error) if error.is_code(NO_CAPACITY) => refusal = Some(error),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(refusal.map_or_else(|| DeployError::no_group(&record.group), DeployError::from))
+}
+
+fn order(record: &DeployRecord, template_id: &str, subnet: Option<String>) -> CanaryLaunch {
+    let tag = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+    CanaryLaunch {
+        template_id: template_id.to_owned(),
+        template_version: record.progress.template_version.unwrap_or_default(),
+        client_token: record.id.to_string(),
+        subnet,
+        tags: BTreeMap::from([
+            tag("Name", &format!("{} canary", record.app)),
+            tag("adf:app", record.app.as_str()),
+            tag("adf:release", record.to.as_str()),
+            tag("adf:deploy", record.id.as_str()),
+            tag("adf:role", "canary"),
+        ]),
+    }
+}
+
+pub(super) async fn register(scene: Scene<'_>, id: &InstanceId) -> Result<Done, DeployError> {
+    if let Some(arn) = &scene.ground.target_group_arn {
+        scene.context.aws.register_target(arn, id).await?;
+    }
+    Ok(called("registered"))
+}
+
+pub(super) fn judged(verdict: &Verdict) -> Done {
+    let words = match verdict {
+        Verdict::Pass { evidence } => format!("pass: {evidence}"),
+        Verdict::Fail { reason } => format!("fail: {reason}"),
+        Verdict::Inconclusive { reason } => format!("inconclusive: {reason}"),
+    };
+    (Change::Judged(verdict.clone()), words)
+}
+
+pub(super) async fn deregister(scene: Scene<'_>, id: &InstanceId) -> Result<Done, DeployError> {
+    if let Some(arn) = &scene.ground.target_group_arn {
+        scene.context.aws.deregister_target(arn, id).await?;
+    }
+    Ok(called("deregistered"))
+}
+
+pub(super) async fn terminate(scene: Scene<'_>, id: &InstanceId) -> Result<Done, DeployError> {
+    match scene.context.aws.terminate_instance(id).await {
+        Ok(()) => Ok(called("terminating")),
+        Err(AwsError::NotFound { .. }) => Ok(called("gone already")),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,60 @@
+//! Performing one action: the intent is on record before the call, the result after it.
+//!
+//! Neighbours: `plan` decides, `drive` loops. Every function here looks before it acts, or takes AWS's "that
+//! is so already" for success, so an action whose result was never recorded can be performed again. One file
+//! per step that calls AWS. To add an action: a variant of [`Action`], an arm in [`perform`].
+
+mod back;
+mod canary;
+mod cleanup;
+mod promote;
+mod replace;
+mod template;
+
+use adf_types::{DeployRecord, ReleaseRecord};
+
+pub use cleanup::finish;
+
+use super::error::DeployError;
+use super::observe::Ground;
+use super::plan::Action;
+use super::record::Change;
+use crate::context::Context;
+
+/// What an action works with. It does not write the record; `drive` does.
+#[derive(Debug, Clone, Copy)]
+pub struct Scene<'a> {
+    pub context: &'a Context,
+    pub ground: &'a Ground,
+    pub record: &'a DeployRecord,
+    pub release: &'a ReleaseRecord,
+    pub lock: &'a adf_store::Lock,
+}
+
+/// What became of an action: how the record changes, and how it was completed, in words.
+pub type Done = (Change, String);
+
+pub async fn perform(scene: Scene<'_>, action: &Action) -> Result<Done, DeployError> {
+    match action {
+        Action::Enter(step) => Ok((Change::Entered(*step), "begun".to_owned())),
+        Action::TurnBack { reason } => back::turn(scene, reason).await,
+        Action::CreateTemplateVersion => template::create(scene).await,
+        Action::LaunchCanary => canary::launch(scene).await,
+        Action::RegisterCanary(id) => canary::register(scene, id).await,
+        Action::RecordVerdict(verdict) => Ok(canary::judged(verdict)),
+        Action::SetGroupTemplate { version } => promote::set_template(scene, *version).await,
+        Action::SetDesired { instances } => replace::set_desired(scene, *instances).await,
+        Action::EnterStandby(ids) => replace::enter_standby(scene, ids).await,
+        Action::ExitStandby(ids) => back::exit_standby(scene, ids).await,
+        Action::MarkReplaced => Ok((Change::Replaced, "the watch begins".to_owned())),
+        Action::Terminate { ids, decrement } => cleanup::terminate(scene, ids, *decrement).await,
+        Action::SetCurrent => cleanup::set_current(scene).await,
+        Action::DeregisterCanary(id) => canary::deregister(scene, id).await,
+        Action::TerminateCanary(id) => canary::terminate(scene, id).await,
+    }
+}
+
+/// A call that changed nothing that the record has to remember.
+fn called(words: impl Into<String>) -> Done {
+    (Change::None, words.into())
+}

@@ -1,0 +1,120 @@
+//! Beginning a deploy, or going on with one that nobody drives.
+
+use adf_types::{DeployRecord, ReleaseName, ReleaseRecord};
+
+use super::drive::{Driver, Seat};
+use super::error::DeployError;
+use super::observe::Ground;
+use super::preflight::{self, Preflight};
+use super::{DeployOptions, Ended, lock, record};
+use crate::context::Context;
+use crate::settings::AppNames;
+
+/// Deploys a release, from preflight to clean-up; or goes on with the open deploy of the same release.
+pub async fn run(
+    context: &Context,
+    names: &AppNames,
+    options: &DeployOptions,
+    seat: &mut Seat,
+) -> Result<Ended, DeployError> {
+    let release = find_release(context, names, &options.release).await?;
+    let open = context.store.open_deploy(&names.app).await?;
+    if let Some(open) = open.as_ref().filter(|o| o.to != options.release) {
+        return Err(refuse_other(context, names, open).await?);
+    }
+    let owner = context.aws.identity().await?;
+    let ground = Ground::survey(context, names.target_group.as_deref()).await?;
+    let lock = lock::take(context, &names.app, &owner, open.as_ref(), &mut seat.view).await?;
+    // Read again: only now can nobody else write it.
+    let open = match context.store.open_deploy(&names.app).await {
+        Ok(open) => open,
+        Err(error) => return give_back(context, lock, error.into()).await,
+    };
+    let record = match open {
+        Some(open) if open.to == options.release => go_on(open, &owner, seat),
+        Some(open) => {
+            let refusal = DeployError::refused(open_already(&open), how_to_end(&open));
+            return give_back(context, lock, refusal).await;
+        }
+        None => {
+            let started = seat.clock.now();
+            let arn = ground.target_group_arn.as_deref();
+            match preflight::check(context, names, arn, &release, options, &owner).await {
+                Ok(Preflight::Begin(beginning)) => begin(names, *beginning, seat, started),
+                Ok(Preflight::Serving { instances }) => {
+                    context.store.free_lock(lock).await?;
+                    return Ok(Ended::Serving { release: options.release.clone(), instances });
+                }
+                Err(error) => return give_back(context, lock, error).await,
+            }
+        }
+    };
+    let driver = Driver::new(context, ground, release, lock, record, seat);
+    let (record, fleet) = Box::pin(driver.drive()).await?;
+    Ok(Ended::Closed { record: Box::new(record), fleet: Box::new(fleet) })
+}
+
+pub(super) async fn find_release(
+    context: &Context,
+    names: &AppNames,
+    release: &ReleaseName,
+) -> Result<ReleaseRecord, DeployError> {
+    if let Some(found) = context.store.release(&names.app, release).await? {
+        return Ok(found);
+    }
+    let known = context.store.releases(&names.app).await?.into_iter().map(|r| r.release).collect();
+    Err(DeployError::UnknownRelease { app: names.app.clone(), release: release.clone(), known })
+}
+
+fn begin(
+    names: &AppNames,
+    beginning: record::Beginning,
+    seat: &Seat,
+    started: jiff::Timestamp,
+) -> DeployRecord {
+    let mut record = record::begin(names, beginning, started);
+    let step = record.step;
+    record::intend(&mut record, step, "check everything that can be checked".to_owned(), started);
+    let now = seat.clock.now();
+    record::done(&mut record, record::Change::None, "nothing is in the way", now);
+    record
+}
+
+/// A deploy whose driver is gone. The line in its log also starts every limit anew.
+pub(super) fn go_on(mut record: DeployRecord, owner: &str, seat: &mut Seat) -> DeployRecord {
+    let now = seat.clock.now();
+    seat.view.note(&format!("going on with deploy {} at step {}", record.id, record.step));
+    let step = record.step;
+    record::intend(&mut record, step, format!("go on, driven by {owner}"), now);
+    record::done(&mut record, record::Change::None, "taken over", now);
+    record
+}
+
+async fn refuse_other(
+    context: &Context,
+    names: &AppNames,
+    open: &DeployRecord,
+) -> Result<DeployError, DeployError> {
+    Ok(match context.store.lock(&names.app).await? {
+        Some(held) => DeployError::held(&names.app, &held, Some(open)),
+        None => DeployError::refused(open_already(open), how_to_end(open)),
+    })
+}
+
+fn open_already(open: &DeployRecord) -> String {
+    format!("deploy {} of {} is open, at step {}, and nobody drives it", open.id, open.to, open.step)
+}
+
+fn how_to_end(open: &DeployRecord) -> String {
+    format!("go on with it: adf-ctl deploy {}; or turn it back: adf-ctl rollback", open.to)
+}
+
+pub(super) async fn give_back<T>(
+    context: &Context,
+    lock: adf_store::Lock,
+    error: DeployError,
+) -> Result<T, DeployError> {
+    // The error is what matters; a lock that could not be freed ends with its lease.
+    let _ = context.store.free_lock(lock).await;
+    Err(error)
+}

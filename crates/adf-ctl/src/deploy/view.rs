@@ -1,0 +1,205 @@
+//! What the operator sees while a deploy runs, on stderr: one line for each step with its time, and on a
+//! terminal one moving line for the present wait and one for each instance.
+//!
+//! Without a terminal, or with `NO_COLOR`, the same facts are plain lines, each said once.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal as _;
+
+use adf_types::{DeployRecord, Direction, InstanceId, Receipt, Step};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use jiff::Timestamp;
+
+use super::fleet::Fleet;
+use super::judge::{between, stands};
+use super::plan::Decision;
+use crate::printer::{Printer, plain};
+
+#[derive(Debug)]
+pub struct View {
+    out: Out,
+    /// The step that is shown as going on, and since when.
+    step: Option<(Title, Timestamp)>,
+    last: String,
+}
+
+#[derive(Debug)]
+enum Out {
+    Nobody,
+    Lines(Printer),
+    Terminal(Bars),
+}
+
+/// A step, or the way back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Title {
+    Step(Step),
+    Back,
+}
+
+impl Title {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Step(step) => step.as_str(),
+            Self::Back => "rollback",
+        }
+    }
+}
+
+impl View {
+    pub fn on_stderr(printer: Printer) -> Self {
+        let fancy = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        let out = if fancy { Out::Terminal(Bars::new()) } else { Out::Lines(printer) };
+        Self { out, step: None, last: String::new() }
+    }
+
+    /// For tests and for programs that want the result only.
+    pub fn hidden() -> Self {
+        Self { out: Out::Nobody, step: None, last: String::new() }
+    }
+
+    /// One turn of the driver.
+    pub fn show(&mut self, fleet: &Fleet, record: &DeployRecord, decision: &Decision, now: Timestamp) {
+        self.step(record, now);
+        let doing = match decision {
+            Decision::Act(action) => action.intent(),
+            Decision::Wait(wait) => format!("waiting for {}", wait.what),
+            Decision::Finish(_) => "closing the deploy".to_owned(),
+        };
+        self.doing(record, &doing, now);
+        if let Out::Terminal(bars) = &mut self.out {
+            bars.fleet(fleet);
+        }
+    }
+
+    /// Somebody else drives: only the record tells.
+    pub fn follow(&mut self, record: &DeployRecord) {
+        let now = record
+            .log
+            .last()
+            .map_or(record.started_at, |entry| entry.finished_at.unwrap_or(entry.started_at));
+        self.step(record, now);
+        if let Some(entry) = record.log.last() {
+            let intent = entry.intent.clone();
+            self.doing(record, &intent, now);
+        }
+    }
+
+    pub fn note(&mut self, line: &str) {
+        for line in line.lines() {
+            match &self.out {
+                Out::Nobody => {}
+                Out::Lines(printer) => printer.note(line),
+                Out::Terminal(bars) => bars.line(line),
+            }
+        }
+    }
+
+    /// Takes the moving lines away.
+    pub fn end(&mut self) {
+        if let Out::Terminal(bars) = &mut self.out {
+            bars.clear();
+        }
+    }
+
+    fn step(&mut self, record: &DeployRecord, now: Timestamp) {
+        let title = match record.direction {
+            Direction::Forward => Title::Step(record.step),
+            Direction::Back { .. } => Title::Back,
+        };
+        if self.step.is_some_and(|(shown, _)| shown == title) {
+            return;
+        }
+        if let Some((before, since)) = self.step {
+            let seconds = between(since, now).as_secs_f64();
+            self.note(&format!("{:<10} {seconds:6.1} s", before.as_str()));
+        }
+        if let Direction::Back { reason } = &record.direction {
+            self.note(&format!("going back: {reason}"));
+        }
+        self.step = Some((title, now));
+    }
+
+    /// Said once on plain lines: counts inside a wait move, and would repeat the line every second.
+    fn doing(&mut self, record: &DeployRecord, doing: &str, now: Timestamp) {
+        let title = self.step.map_or("", |(title, _)| title.as_str());
+        let total = between(record.started_at, now).as_secs();
+        match &mut self.out {
+            Out::Nobody => {}
+            Out::Terminal(bars) => bars.doing(&format!("{title:<10} {total:>4} s  {doing}")),
+            Out::Lines(printer) => {
+                let stable = doing.split(':').next().unwrap_or(doing);
+                if self.last != stable {
+                    stable.clone_into(&mut self.last);
+                    printer.note(&format!("{title:<10} {total:>4} s  {doing}"));
+                }
+            }
+        }
+    }
+}
+
+/// The moving lines.
+#[derive(Debug)]
+struct Bars {
+    all: MultiProgress,
+    doing: ProgressBar,
+    instances: BTreeMap<InstanceId, ProgressBar>,
+}
+
+/// More instances than this would push the steps off the screen; the counts are in the wait's line.
+const SHOWN: usize = 16;
+
+impl Bars {
+    fn new() -> Self {
+        let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
+        let doing = all.add(ProgressBar::new_spinner().with_style(style("{spinner} {wide_msg}")));
+        doing.enable_steady_tick(std::time::Duration::from_millis(120));
+        Self { all, doing, instances: BTreeMap::new() }
+    }
+
+    fn line(&self, line: &str) {
+        // A terminal that is gone is no reason to stop a deploy.
+        let _ = self.all.println(plain(line));
+    }
+
+    fn doing(&self, text: &str) {
+        self.doing.set_message(plain(text.lines().next().unwrap_or_default()).into_owned());
+    }
+
+    fn fleet(&mut self, fleet: &Fleet) {
+        let canary =
+            fleet.canary.iter().map(|c| (&c.id, "canary", stands(c.receipt.as_ref(), c.target.as_ref())));
+        let members = fleet.members.iter().map(|m| {
+            let release = m.receipt.as_ref().map_or("-", |r: &Receipt| r.release.as_str());
+            let stands = stands(m.receipt.as_ref(), m.target.as_ref());
+            (&m.id, release, format!("{:?}, {stands}", m.lifecycle))
+        });
+        let shown: Vec<_> = canary.chain(members).take(SHOWN).collect();
+        self.instances.retain(|id, bar| {
+            let stays = shown.iter().any(|(shown, ..)| *shown == id);
+            if !stays {
+                bar.finish_and_clear();
+            }
+            stays
+        });
+        for (id, what, text) in shown {
+            let bar = self.instances.entry(id.clone()).or_insert_with(|| {
+                self.all.add(ProgressBar::new_spinner().with_style(style("    {wide_msg}")))
+            });
+            let line = format!("{id}  {what:<8} {text}");
+            bar.set_message(plain(line.lines().next().unwrap_or_default()).into_owned());
+        }
+    }
+
+    fn clear(&mut self) {
+        for bar in self.instances.values() {
+            bar.finish_and_clear();
+        }
+        self.instances.clear();
+        self.doing.finish_and_clear();
+    }
+}
+
+fn style(template: &'static str) -> ProgressStyle {
+    ProgressStyle::with_template(template).expect("a constant template")
+}
