@@ -1,0 +1,51 @@
+//! `adf-agent check`: everything up to the build, changing nothing.
+
+use adf_types::AppName;
+
+use crate::agent::Agent;
+use crate::claim::{Order, order};
+use crate::failure::Failure;
+use crate::identify::identify;
+use crate::prepare::name::image_tag;
+
+/// What `run` would do, as lines.
+pub async fn check(agent: &Agent) -> Result<Vec<String>, Failure> {
+    let identified = identify(agent.world.imds.as_ref(), &agent.reporter).await?;
+    let order = order(&identified)?;
+    let aws = agent.aws(&order.region).await;
+    let mut lines = vec![
+        format!("instance  {} in {}", order.instance, order.region),
+        format!("app       {}", shown(&order.app, order.named)),
+        format!("release   {}", order.release),
+        format!("url       {}", order.url),
+        format!(
+            "digest    {}",
+            order.digest.as_ref().map_or_else(|| "not given".to_owned(), ToString::to_string)
+        ),
+    ];
+    if order.named {
+        let config = aws.table.read_config(&order.app, &order.release).await?;
+        lines.push(format!("config    {} names, hash {}", config.len(), config.hash().short()));
+    }
+    aws.fetch.open(&order.url).await?;
+    lines.push("archive   can be read".to_owned());
+    lines.push(image_line(agent, &order).await?);
+    Ok(lines)
+}
+
+fn shown(app: &AppName, named: bool) -> String {
+    if named {
+        app.to_string()
+    } else {
+        format!("{app} (no APP given: no config, no receipt in the state table)")
+    }
+}
+
+async fn image_line(agent: &Agent, order: &Order) -> Result<String, Failure> {
+    let tag = image_tag(&agent.settings.image_prefix, order);
+    agent.world.docker.ping().await?;
+    Ok(match agent.world.docker.image(&tag).await? {
+        Some(image) => format!("image     {tag} is here ({})", image.id),
+        None => format!("image     {tag} would be built"),
+    })
+}

@@ -1,0 +1,151 @@
+//! Stage claim: what is this instance to run, and what of it is already here?
+//!
+//! Only `RELEASE_URL` is required. Without `APP` the instance was launched by hand: it is called `app`, has
+//! an empty config, and touches no table, so that it needs no role and no table. Without `RELEASE` the
+//! release is called after its digest or, without one, after its URL.
+
+use adf_types::{
+    AppName, DeployId, Digest, InstanceId, Receipt, ReleaseName, ReleaseRecord, ReleaseUrl, UserData,
+};
+
+use crate::agent::Agent;
+use crate::failure::Failure;
+use crate::identify::Identified;
+use crate::prepare::name::image_tag;
+use crate::ready::Hook;
+use crate::report::{Reached, Subject};
+use crate::retry::{Schedule, retry};
+use crate::world::{Container, Image};
+
+/// The app of an instance that was launched by hand, with nothing but a release URL.
+pub const UNNAMED_APP: &str = "app";
+
+/// The label by which an instance knows its containers.
+pub const INSTANCE_LABEL: &str = "adf.instance";
+
+/// Docker may start after the agent: 0.5, 1, 2, 4, 8, then every 15 s until the boot's time is over.
+pub const DOCKER_SCHEDULE: Schedule = Schedule {
+    what: "Docker",
+    first: std::time::Duration::from_millis(500),
+    factor: 2.0,
+    max: std::time::Duration::from_secs(15),
+    tries: u32::MAX,
+    jitter: false,
+};
+
+/// What the instance is to run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    pub instance: InstanceId,
+    pub region: String,
+    pub app: AppName,
+    /// Whether `APP` was given: only then there is config to read and a receipt to write.
+    pub named: bool,
+    pub release: ReleaseName,
+    pub url: ReleaseUrl,
+    pub digest: Option<Digest>,
+    pub deploy: Option<DeployId>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Claimed {
+    pub order: Order,
+    /// The tag of the release's image on this host.
+    pub tag: String,
+    /// The image, when it is already here.
+    pub image: Option<Image>,
+    /// This instance's containers from an earlier start.
+    pub containers: Vec<Container>,
+}
+
+impl Reached for Claimed {
+    fn record(&self, receipt: &mut Receipt) {
+        receipt.release_digest.clone_from(&self.order.digest);
+    }
+}
+
+pub async fn claim(agent: &Agent, identified: Identified) -> Result<Claimed, Failure> {
+    let aws = agent.aws(&identified.region).await;
+    agent.keep_hook(Hook::keep(aws.lifecycle.clone(), identified.instance.clone()));
+    let mut order = order(&identified)?;
+    let table = order.named.then(|| aws.table.clone());
+    agent.reporter.begin(subject(&order, &identified), table);
+    if order.named {
+        let record = aws.table.release(&order.app, &order.release).await?;
+        order.digest = agreed_digest(order.digest, record.as_ref())?;
+    }
+    let docker = &agent.world.docker;
+    retry(&DOCKER_SCHEDULE, &agent.reporter, async || docker.ping().await).await?;
+    let tag = image_tag(&agent.settings.image_prefix, &order);
+    let image = docker.image(&tag).await?.filter(|image| is_of(image, &order));
+    let containers = docker.containers(INSTANCE_LABEL, order.instance.as_str()).await?;
+    Ok(Claimed { order, tag, image, containers })
+}
+
+/// User data first, then tags of the same names.
+pub fn order(identified: &Identified) -> Result<Order, Failure> {
+    let data = UserData::parse(&identified.user_data).map_err(|e| Failure::permanent(e.to_string()))?;
+    let tags = identified.tags.iter().map(|(k, v)| (k.as_str(), v.as_str()));
+    let tags = UserData::from_tags(tags)
+        .map_err(|e| Failure::permanent(e.to_string().replace("user data", "tags")))?;
+    let told = data.or(tags);
+    let url = told.release_url.ok_or_else(|| {
+        let off =
+            if identified.tags.is_empty() { " (instance tags in metadata are off or empty)" } else { "" };
+        Failure::permanent(format!(
+            "E122 RELEASE_URL not in user data or tags{off}; add RELEASE_URL=\"https://...\" to the user data"
+        ))
+    })?;
+    let digest = told.release_digest;
+    Ok(Order {
+        instance: identified.instance.clone(),
+        region: identified.region.clone(),
+        named: told.app.is_some(),
+        app: told.app.unwrap_or_else(|| UNNAMED_APP.parse().expect("a valid name")),
+        release: told.release.unwrap_or_else(|| release_name(&url, digest.as_ref())),
+        url,
+        digest,
+        deploy: told.deploy,
+    })
+}
+
+fn release_name(url: &ReleaseUrl, digest: Option<&Digest>) -> ReleaseName {
+    let short = digest.cloned().unwrap_or_else(|| Digest::of_bytes(url.to_string().as_bytes())).short();
+    short.parse().expect("hexadecimal digits make a name")
+}
+
+/// User data's digest and the record's must say the same; a digest that only one of them has is used.
+fn agreed_digest(told: Option<Digest>, record: Option<&ReleaseRecord>) -> Result<Option<Digest>, Failure> {
+    let Some(record) = record else { return Ok(told) };
+    let recorded = [record.digest.as_ref(), record.tree.as_ref()];
+    let Some(told) = told else { return Ok(recorded.into_iter().flatten().next().cloned()) };
+    let same_scheme = |d: &&Digest| std::mem::discriminant(*d) == std::mem::discriminant(&told);
+    match recorded.into_iter().flatten().find(same_scheme) {
+        Some(other) if *other != told => Err(Failure::permanent(format!(
+            "E140 release digest mismatch: user data says {told}, the record of release {} says {other}; \
+             launch from the template version of that release",
+            record.release
+        ))),
+        _ => Ok(Some(told)),
+    }
+}
+
+/// A tag holds only 12 digits of a digest; the labels hold all of it.
+fn is_of(image: &Image, order: &Order) -> bool {
+    let label = |name: &str| image.labels.get(name).map(String::as_str);
+    let digest = order.digest.as_ref().map(ToString::to_string);
+    label("adf.app") == Some(order.app.as_str())
+        && label("adf.release") == Some(order.release.as_str())
+        && label("adf.url") == Some(order.url.to_string().as_str())
+        && label("adf.digest").unwrap_or_default() == digest.unwrap_or_default()
+}
+
+fn subject(order: &Order, identified: &Identified) -> Subject {
+    Subject {
+        instance: order.instance.clone(),
+        app: order.app.clone(),
+        release: order.release.clone(),
+        deploy: order.deploy.clone(),
+        ami: identified.ami.clone(),
+    }
+}

@@ -1,0 +1,169 @@
+//! The release's image: found on this Docker, or fetched and built.
+//!
+//! What the agent needs of adf.toml stays with the image as the label `adf.toml`, so that a reboot needs no
+//! archive.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use adf_types::ImageSource;
+
+use super::Ready;
+use crate::agent::Agent;
+use crate::archive::{self, ArchiveError, Settings, Summary, Wanted};
+use crate::claim::Claimed;
+use crate::failure::{Failure, Fault as _, Kind};
+use crate::retry::{Schedule, retry};
+use crate::world::{BuildError, BuildOrder, Builder, Image};
+
+/// The label that keeps adf.toml.
+const SETTINGS_LABEL: &str = "adf.toml";
+
+/// A download that cannot be opened is tried again: 1, 2, 4, 8, 16, 30, 30 s, each with jitter.
+pub const OPEN_SCHEDULE: Schedule = Schedule {
+    what: "the release's archive",
+    first: Duration::from_secs(1),
+    factor: 2.0,
+    max: Duration::from_secs(30),
+    tries: 8,
+    jitter: true,
+};
+
+/// How often fetch and build are started from the beginning, and the pauses between: 2, 4, 8, 16 s. A cut
+/// download gets all five; a lost Docker connection three.
+const PASSES: u32 = 5;
+const BUILD_TRIES: u32 = 3;
+const FIRST_PAUSE: Duration = Duration::from_secs(2);
+
+pub async fn image(agent: &Agent, claimed: &Claimed) -> Result<Ready, Failure> {
+    if let Some(image) = &claimed.image {
+        tracing::info!(tag = claimed.tag, "the image is already here");
+        return present(image.clone());
+    }
+    let settings = fetch_and_build(agent, claimed).await?;
+    let built = agent.world.docker.image(&claimed.tag).await?;
+    let image = built.ok_or_else(|| {
+        Failure::transient(format!("E103 the build ended without the image {}", claimed.tag))
+    })?;
+    Ok(Ready { image, source: ImageSource::Built, settings })
+}
+
+fn present(image: Image) -> Result<Ready, Failure> {
+    let text = image.labels.get(SETTINGS_LABEL).cloned().unwrap_or_default();
+    let settings =
+        Settings::parse(text).map_err(|e| Failure::permanent(format!("image {}: {e}", image.id)))?;
+    Ok(Ready { image, source: ImageSource::Present, settings })
+}
+
+/// How one pass over the archive ended without an image.
+enum Ended {
+    Archive(ArchiveError),
+    Build(BuildError),
+}
+
+/// What is different in the next pass.
+struct Plan {
+    builder: Builder,
+    known: Option<Settings>,
+    lost: u32,
+}
+
+async fn fetch_and_build(agent: &Agent, claimed: &Claimed) -> Result<Settings, Failure> {
+    let mut plan = Plan { builder: Builder::BuildKit, known: None, lost: 0 };
+    let mut pause = FIRST_PAUSE;
+    let mut pass = 1;
+    loop {
+        let ended = match one_pass(agent, claimed, &plan).await {
+            Ok(settings) => return Ok(settings),
+            Err(ended) => ended,
+        };
+        if plan.learn(&ended) {
+            continue;
+        }
+        let (failure, again) = judge(ended, &mut plan, pass);
+        if !again {
+            return Err(failure);
+        }
+        tracing::warn!(pass, of = PASSES, ?pause, "{failure}; starting over");
+        agent.reporter.trouble("fetch and build", &failure);
+        tokio::time::sleep(pause).await;
+        (pass, pause) = (pass + 1, pause * 2);
+    }
+}
+
+impl Plan {
+    /// A pass that failed only because something was not known yet: the next one knows it.
+    fn learn(&mut self, ended: &Ended) -> bool {
+        match ended {
+            Ended::Archive(ArchiveError::LateSettings(settings)) if self.known.is_none() => {
+                tracing::info!("adf.toml stands late in the archive; reading the archive again, knowing it");
+                self.known = Some((**settings).clone());
+                true
+            }
+            Ended::Build(BuildError::NoBuildKit(problem)) if self.builder == Builder::BuildKit => {
+                tracing::warn!("BuildKit did not answer ({problem}); trying the classic builder");
+                self.builder = Builder::Classic;
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+fn judge(ended: Ended, plan: &mut Plan, pass: u32) -> (Failure, bool) {
+    let more = pass < PASSES;
+    match ended {
+        Ended::Archive(error) => {
+            let again = more && error.kind() == Kind::Transient;
+            (error.into(), again)
+        }
+        Ended::Build(error) => {
+            plan.lost += 1;
+            let again = more && error.kind() == Kind::Transient && plan.lost < BUILD_TRIES;
+            (error.into(), again)
+        }
+    }
+}
+
+/// Download, check and build, in one stream.
+async fn one_pass(agent: &Agent, claimed: &Claimed, plan: &Plan) -> Result<Settings, Ended> {
+    let (order, aws) = (&claimed.order, agent.aws(&claimed.order.region).await);
+    let download = retry(&OPEN_SCHEDULE, &agent.reporter, async || aws.fetch.open(&order.url).await).await;
+    let download = download.map_err(|e| Ended::Archive(e.into()))?;
+    let wanted = Wanted { digest: order.digest.clone(), known: plan.known.clone(), ..Wanted::default() };
+    let opened = archive::open(&order.url.to_string(), download, wanted).await.map_err(Ended::Archive)?;
+    let build = build_order(claimed, &opened.head, plan.builder);
+    let built = agent.world.docker.build(&build, opened.context).await;
+    // The archive's own error comes first: a refused archive makes every build fail.
+    match (archive::joined(opened.verdict.await), built) {
+        (Ok(summary), Ok(())) => {
+            log(&summary);
+            Ok(opened.head)
+        }
+        (Err(ArchiveError::Abandoned) | Ok(_), Err(error)) => Err(Ended::Build(error)),
+        (Err(error), _) => Err(Ended::Archive(error)),
+    }
+}
+
+fn log(summary: &Summary) {
+    let Summary { digest, entries, unpacked } = summary;
+    tracing::info!(%digest, entries, unpacked, "the archive was verified and built");
+}
+
+fn build_order(claimed: &Claimed, settings: &Settings, builder: Builder) -> BuildOrder {
+    let order = &claimed.order;
+    let labels = BTreeMap::from([
+        ("adf.app".to_owned(), order.app.to_string()),
+        ("adf.release".to_owned(), order.release.to_string()),
+        ("adf.url".to_owned(), order.url.to_string()),
+        ("adf.digest".to_owned(), order.digest.as_ref().map(ToString::to_string).unwrap_or_default()),
+        (SETTINGS_LABEL.to_owned(), settings.text.clone()),
+    ]);
+    BuildOrder {
+        tag: claimed.tag.clone(),
+        labels,
+        target: settings.parsed.build.target.clone(),
+        args: settings.parsed.build.args.clone(),
+        builder,
+    }
+}

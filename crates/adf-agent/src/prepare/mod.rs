@@ -1,0 +1,60 @@
+//! Stage prepare: config and image, at the same time.
+//!
+//! The rule: both are complete before the next stage can be entered; [`Prepared`] cannot be made otherwise.
+
+pub mod image;
+pub mod name;
+
+use adf_types::{Config, ImageSource, Receipt};
+
+use crate::agent::Agent;
+use crate::archive::Settings;
+use crate::claim::{Claimed, Order};
+use crate::failure::Failure;
+use crate::report::Reached;
+use crate::world::{Container, Image};
+
+/// An image and where it came from.
+#[derive(Debug, Clone)]
+pub struct Ready {
+    pub image: Image,
+    pub source: ImageSource,
+    /// What its adf.toml says.
+    pub settings: Settings,
+}
+
+/// Everything that a container needs.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    pub order: Order,
+    pub config: Config,
+    pub image: Ready,
+    pub containers: Vec<Container>,
+}
+
+impl Reached for Prepared {
+    fn record(&self, receipt: &mut Receipt) {
+        receipt.image_id = Some(self.image.image.id.clone());
+        receipt.image_source = Some(self.image.source);
+        receipt.config_hash = Some(self.config.hash());
+    }
+}
+
+pub async fn prepare(agent: &Agent, claimed: Claimed) -> Result<Prepared, Failure> {
+    let (config, image) = tokio::try_join!(config(agent, &claimed.order), image::image(agent, &claimed))?;
+    config
+        .require(&image.settings.parsed.config.required)
+        .map_err(|e| Failure::permanent(format!("E152 {e}; set it with: adf-ctl config set NAME=VALUE")))?;
+    tracing::info!(names = config.len(), hash = config.hash().short(), "config is complete");
+    Ok(Prepared { order: claimed.order, config, image, containers: claimed.containers })
+}
+
+/// The whole config of the release, or an error: never a part of it.
+async fn config(agent: &Agent, order: &Order) -> Result<Config, Failure> {
+    if !order.named {
+        tracing::info!("no APP in user data or tags: the config is empty");
+        return Ok(Config::default());
+    }
+    let table = &agent.aws(&order.region).await.table;
+    Ok(table.read_config(&order.app, &order.release).await?)
+}

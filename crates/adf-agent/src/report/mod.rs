@@ -1,0 +1,199 @@
+//! The reporter: announces each stage before it starts, times it, ends it when the boot's time is over, tags
+//! its errors, and keeps the instance's receipt.
+//!
+//! Neighbours: `boot` runs every stage through [`Reporter::stage`]; `writer.rs` carries receipts to
+//! `<run_dir>/receipt.json` and to the state table. The rule: a receipt that cannot be written is tried
+//! again and never stops or delays the app.
+
+mod writer;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use adf_types::{
+    AppName, DeployId, InstanceId, InstanceState, ProbeCounts, Receipt, ReleaseName, Stage, StageTiming,
+};
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+pub use writer::{Delivery, path};
+
+use crate::failure::{Failure, chain};
+use crate::world::{Table, systemd};
+use writer::Writer;
+
+/// What a stage reached, for the receipt.
+pub trait Reached {
+    fn record(&self, receipt: &mut Receipt);
+}
+
+/// Whose receipt it is.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    pub instance: InstanceId,
+    pub app: AppName,
+    pub release: ReleaseName,
+    pub deploy: Option<DeployId>,
+    pub ami: Option<String>,
+}
+
+#[derive(Clone)]
+pub struct Reporter(Arc<Inner>);
+
+struct Inner {
+    run_dir: PathBuf,
+    deadline: Instant,
+    boot_timeout: Duration,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    stage: Option<Stage>,
+    timings: Vec<StageTiming>,
+    trouble: Option<String>,
+    receipt: Option<Receipt>,
+    writer: Option<Writer>,
+}
+
+impl std::fmt::Debug for Reporter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Reporter")
+    }
+}
+
+impl Reporter {
+    /// The boot's time starts now.
+    pub fn new(run_dir: PathBuf, boot_timeout: Duration) -> Self {
+        let deadline = Instant::now() + boot_timeout;
+        Self(Arc::new(Inner { run_dir, deadline, boot_timeout, state: Mutex::default() }))
+    }
+
+    /// For tests of a single part: nothing is written anywhere.
+    #[cfg(test)]
+    pub(crate) fn detached() -> Self {
+        Self::new(PathBuf::new(), Duration::from_secs(600))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs one stage of the boot.
+    pub async fn stage<T: Reached>(
+        &self,
+        stage: Stage,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        self.enter(stage);
+        let started = Instant::now();
+        let done = tokio::time::timeout_at(self.0.deadline, work).await;
+        let reached =
+            done.unwrap_or_else(|_| Err(self.out_of_time())).map_err(|failure| failure.at(stage))?;
+        self.leave(stage, started.elapsed(), &reached);
+        Ok(reached)
+    }
+
+    fn enter(&self, stage: Stage) {
+        tracing::info!(stage = stage.as_str(), "{}", announcement(stage));
+        systemd::status(announcement(stage));
+        {
+            let mut state = self.state();
+            state.stage = Some(stage);
+            state.trouble = None;
+        }
+        self.publish(InstanceState::Booting { stage });
+    }
+
+    fn leave(&self, stage: Stage, took: Duration, reached: &impl Reached) {
+        let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(stage = stage.as_str(), millis, "done");
+        let mut state = self.state();
+        state.timings.push(StageTiming { stage, millis });
+        let timings = state.timings.clone();
+        if let Some(receipt) = &mut state.receipt {
+            receipt.timings = timings;
+            reached.record(receipt);
+        }
+    }
+
+    fn out_of_time(&self) -> Failure {
+        let trouble = self.state().trouble.clone();
+        let last = trouble.map(|t| format!("; last: {t}")).unwrap_or_default();
+        Failure::transient(format!(
+            "E190 the boot did not finish within its {} s (boot_timeout in agent.toml){last}",
+            self.0.boot_timeout.as_secs()
+        ))
+    }
+
+    /// Remembers what a retry is waiting for, so that running out of time can say it.
+    pub fn trouble(&self, what: &str, error: &dyn std::error::Error) {
+        self.state().trouble = Some(format!("{what}: {}", chain(error)));
+    }
+
+    /// From here on there is a receipt. Without a table it goes to the run folder only.
+    pub fn begin(&self, subject: Subject, table: Option<Arc<dyn Table>>) {
+        let mut state = self.state();
+        let stage = state.stage.unwrap_or(Stage::Claim);
+        state.receipt = Some(Receipt {
+            instance: subject.instance,
+            app: subject.app,
+            release: subject.release,
+            release_digest: None,
+            deploy: subject.deploy,
+            image_id: None,
+            image_source: None,
+            config_hash: None,
+            ami: subject.ami,
+            agent_version: env!("CARGO_PKG_VERSION").to_owned(),
+            state: InstanceState::Booting { stage },
+            timings: state.timings.clone(),
+            probes: ProbeCounts::default(),
+            restarts: 0,
+            updated_at: Timestamp::now(),
+        });
+        state.writer = Some(Writer::start(path(&self.0.run_dir), table));
+        drop(state);
+        self.publish(InstanceState::Booting { stage });
+    }
+
+    /// Changes the receipt's state and sends it off.
+    pub fn publish(&self, new: InstanceState) {
+        self.update(|receipt| receipt.state = new);
+    }
+
+    /// Changes the receipt and sends it off; without a receipt there is nothing to do.
+    pub fn update(&self, change: impl FnOnce(&mut Receipt)) {
+        let mut state = self.state();
+        let Some(receipt) = &mut state.receipt else { return };
+        change(receipt);
+        receipt.updated_at = Timestamp::now();
+        let receipt = receipt.clone();
+        if let Some(writer) = &state.writer {
+            writer.send(receipt);
+        }
+    }
+
+    /// Waits until the last receipt is written, at most `limit`.
+    pub async fn flush(&self, limit: Duration) -> Delivery {
+        let written = self.state().writer.as_ref().map(Writer::written);
+        match written {
+            Some(written) => written.within(limit).await,
+            None => Delivery::Nothing,
+        }
+    }
+}
+
+/// What an operator reads in `systemctl status`.
+fn announcement(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Identify => "identify: asking instance metadata who this is",
+        Stage::Claim => "claim: finding out what to run and what is already here",
+        Stage::Prepare => "prepare: reading config and getting the image",
+        Stage::Start => "start: starting the container",
+        Stage::Health => "health: waiting until the app is healthy",
+        Stage::Ready => "ready: telling the Auto Scaling group",
+        Stage::Supervise => "supervise: the app is serving",
+    }
+}

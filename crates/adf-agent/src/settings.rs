@@ -1,0 +1,133 @@
+//! `/etc/adf/agent.toml`: what the AMI tells the agent. Every key is optional, an unknown key is an error.
+//!
+//! Neighbours: `cli` names the file, every stage reads the result. What an app wants is not here but in
+//! the release's own `adf.toml`.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Deserializer};
+
+/// Where the file is on an AMI.
+pub const DEFAULT_PATH: &str = "/etc/adf/agent.toml";
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// The address on which the app's port is published.
+    pub bind: IpAddr,
+    /// What must survive a reboot. Nothing is kept there yet: image and container labels are the state.
+    pub state_dir: PathBuf,
+    /// The lock and the last receipt.
+    pub run_dir: PathBuf,
+    /// Images are named `<image_prefix>/<app>:<release>-<digest>`.
+    pub image_prefix: String,
+    pub config_table: String,
+    pub state_table: String,
+    /// How long an instance may take from the agent's start to Serving.
+    #[serde(deserialize_with = "duration")]
+    pub boot_timeout: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            bind: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            state_dir: "/var/lib/adf".into(),
+            run_dir: "/run/adf".into(),
+            image_prefix: "adf".to_owned(),
+            config_table: "adf-config".to_owned(),
+            state_table: "adf-state".to_owned(),
+            boot_timeout: Duration::from_secs(600),
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    #[error("cannot read {path}; name an existing file with --config, or leave the option out")]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("{path}: {problem}")]
+    Parse { path: PathBuf, problem: String },
+}
+
+impl Settings {
+    /// Reads `path`; without one, the default file if it exists, else the defaults.
+    pub fn load(path: Option<&Path>) -> Result<Self, SettingsError> {
+        let default = Path::new(DEFAULT_PATH);
+        if path.is_none() && !default.exists() {
+            return Ok(Self::default());
+        }
+        let path = path.unwrap_or(default);
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| SettingsError::Read { path: path.to_owned(), source })?;
+        toml::from_str(&text).map_err(|e| SettingsError::Parse {
+            path: path.to_owned(),
+            problem: e.to_string().trim_end().to_owned(),
+        })
+    }
+
+    /// The address that probes of the app go to: the published one, loopback when that is every address.
+    pub fn probe_address(&self) -> IpAddr {
+        match self.bind {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => std::net::Ipv6Addr::LOCALHOST.into(),
+            other => other,
+        }
+    }
+}
+
+fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let parsed: SignedDuration = text.parse().map_err(|_| {
+        serde::de::Error::custom(format!("\"{}\" is not a duration; write 30s or 5m", text.escape_debug()))
+    })?;
+    Duration::try_from(parsed).map_err(|_| serde::de::Error::custom(format!("{text} is negative")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(text: &str) -> Result<Settings, SettingsError> {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let path = dir.path().join("agent.toml");
+        std::fs::write(&path, text).expect("written");
+        Settings::load(Some(&path))
+    }
+
+    #[test]
+    fn an_empty_file_is_all_defaults() {
+        assert_eq!(load("").expect("valid"), Settings::default());
+    }
+
+    #[test]
+    fn a_misspelt_key_is_an_error_that_names_it() {
+        let error = load("bnid = \"127.0.0.1\"").expect_err("bnid").to_string();
+        assert!(error.contains("bnid"), "{error}");
+    }
+
+    #[test]
+    fn a_named_file_must_exist() {
+        assert!(Settings::load(Some(Path::new("/nonexistent/agent.toml"))).is_err());
+    }
+
+    #[test]
+    fn probes_of_an_app_on_every_address_go_to_loopback() {
+        assert_eq!(Settings::default().probe_address().to_string(), "127.0.0.1");
+        let bound = load("bind = \"127.77.1.4\"\nboot_timeout = \"90s\"").expect("valid");
+        assert_eq!(bound.probe_address().to_string(), "127.77.1.4");
+        assert_eq!(bound.boot_timeout.as_secs(), 90);
+    }
+
+    #[test]
+    fn the_commented_defaults_that_are_installed_are_the_defaults() {
+        let shipped = include_str!("../../../systemd/agent.toml");
+        let uncommented: String =
+            shipped.lines().filter_map(|l| l.strip_prefix("#= ")).flat_map(|l| [l, "\n"]).collect();
+        assert!(!uncommented.is_empty());
+        assert_eq!(load(&uncommented).expect("valid"), Settings::default());
+    }
+}

@@ -1,0 +1,46 @@
+//! The container of a release, as a value.
+
+use std::collections::BTreeMap;
+
+use adf_types::RunSection;
+
+use crate::claim::INSTANCE_LABEL;
+use crate::prepare::Prepared;
+use crate::prepare::name::container_name;
+use crate::settings::Settings;
+use crate::world::ContainerSpec;
+
+/// Everything a container is made of follows from what was prepared. Its labels say all of it, so that equal
+/// labels mean an equal container.
+pub fn container_spec(
+    prepared: &Prepared,
+    settings: &Settings,
+    run: &RunSection,
+    port: Option<u16>,
+) -> ContainerSpec {
+    let (order, image) = (&prepared.order, &prepared.image.image);
+    let labels = [
+        ("adf.app", order.app.to_string()),
+        ("adf.release", order.release.to_string()),
+        (INSTANCE_LABEL, order.instance.to_string()),
+        ("adf.image", image.id.clone()),
+        ("adf.config-hash", prepared.config.hash().to_string()),
+        ("adf.publish", port.map(|port| format!("{}:{port}", settings.bind)).unwrap_or_default()),
+    ];
+    let mut labels: BTreeMap<String, String> = labels.map(|(k, v)| (k.to_owned(), v)).into();
+    // Docker adds the image's labels to a container's; comparing needs them here too, ours winning.
+    for (name, value) in &image.labels {
+        labels.entry(name.clone()).or_insert_with(|| value.clone());
+    }
+    ContainerSpec {
+        name: container_name(order),
+        image: image.id.clone(),
+        env: prepared.config.with_identity(order.app.as_str(), order.release.as_str()),
+        labels,
+        port,
+        bind: settings.bind,
+        memory_bytes: run.memory_mib.map(|mib| i64::from(mib) << 20),
+        pids: i64::from(run.pids),
+        stop_grace: run.stop_grace,
+    }
+}

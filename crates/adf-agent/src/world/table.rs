@@ -1,0 +1,36 @@
+//! The config and state tables, through `adf-store`.
+
+use adf_store::{Store, StoreError};
+use adf_types::{AppName, Config, Receipt, ReleaseName, ReleaseRecord};
+use async_trait::async_trait;
+
+use super::{Table, TableError};
+use crate::failure::{Kind, chain};
+
+pub(super) struct StoreTable(pub(super) Store);
+
+#[async_trait]
+impl Table for StoreTable {
+    async fn read_config(&self, app: &AppName, release: &ReleaseName) -> Result<Config, TableError> {
+        self.0.read_config(app, release).await.map_err(TableError::from)
+    }
+
+    async fn release(
+        &self,
+        app: &AppName,
+        release: &ReleaseName,
+    ) -> Result<Option<ReleaseRecord>, TableError> {
+        self.0.release(app, release).await.map_err(TableError::from)
+    }
+
+    async fn put_receipt(&self, receipt: &Receipt) -> Result<(), TableError> {
+        self.0.put_receipt(receipt).await.map_err(TableError::from)
+    }
+}
+
+impl From<StoreError> for TableError {
+    fn from(error: StoreError) -> Self {
+        let kind = if error.is_transient() { Kind::Transient } else { Kind::Permanent };
+        Self { kind, message: chain(&error) }
+    }
+}
