@@ -14,6 +14,7 @@ mod health;
 mod listener_verbs;
 mod register;
 mod route;
+mod tags;
 mod target;
 
 pub use balancer::{Listener, LoadBalancer};
