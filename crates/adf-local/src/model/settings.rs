@@ -9,6 +9,10 @@ use std::time::Duration;
 
 /// The choices, with defaults for a live cloud on one machine: short delays, AWS's semantics.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an independent choice that AWS's documentation leaves open"
+)]
 pub struct Settings {
     /// First address of the default VPC's /16.
     pub network: Ipv4Addr,
@@ -86,7 +90,7 @@ impl Default for Settings {
             halt_limit: Duration::from_secs(30),
             asg_reaction: Duration::from_secs(1),
             launch_retry: Duration::from_secs(30),
-            terminated_visible: Duration::from_secs(3600),
+            terminated_visible: Duration::from_hours(1),
             http_tokens_required: true,
             hop_limit: 1,
             terminating_hook_overlaps_drain: true,

@@ -82,13 +82,10 @@ impl Model {
 
     fn launchable_image(&self, data: &LaunchData) -> Result<String, ApiError> {
         let wanted = data.image_id.as_ref().ok_or_else(|| ApiError::missing("ImageId"))?;
-        match self.images.iter().any(|image| image.id == *wanted) {
-            true => Ok(wanted.clone()),
-            false => Err(ApiError::new(
-                "InvalidAMIID.NotFound",
-                format!("The image id '[{wanted}]' does not exist"),
-            )),
+        if self.images.iter().any(|image| image.id == *wanted) {
+            return Ok(wanted.clone());
         }
+        Err(ApiError::new("InvalidAMIID.NotFound", format!("The image id '[{wanted}]' does not exist")))
     }
 
     fn metadata_options(&self, data: &LaunchData) -> MetadataOptions {

@@ -1,7 +1,7 @@
 //! A member's next move (aws.md §1).
 //!
 //! Neighbours: every verb that changes what a member waits for puts an `Advance` on the agenda; this file looks at the
-//! member as it is then and moves it, or leaves it when it still waits. Standby and InService are at rest.
+//! member as it is then and moves it, or leaves it when it still waits. Standby and `InService` are at rest.
 
 use jiff::Timestamp;
 
@@ -14,9 +14,9 @@ impl Model {
         let Some(member) = self.member(id) else { return };
         match (member.state, member.entry) {
             (LifecycleState::Pending, Entry::Launched) => self.begin_launch_hooks(id, now),
-            (LifecycleState::Pending, Entry::Attached | Entry::LeftStandby) => self.enter_service(id, now),
             (LifecycleState::PendingWait, _) => self.next_launch_hook(id, now),
-            (LifecycleState::PendingProceed, _) => self.enter_service(id, now),
+            (LifecycleState::Pending, Entry::Attached | Entry::LeftStandby)
+            | (LifecycleState::PendingProceed, _) => self.enter_service(id, now),
             (LifecycleState::EnteringStandby, _) => self.reach_standby(id, now),
             (LifecycleState::Detaching, _) => self.finish_detaching(id, now),
             (LifecycleState::Terminating | LifecycleState::TerminatingWait, _) => {

@@ -80,12 +80,12 @@ impl Model {
             ));
         }
         let zones = self.groups[group].subnet_ids.iter().filter_map(|subnet| self.network.subnet(subnet));
-        match zones.map(|subnet| &subnet.zone).any(|zone| *zone == instance.zone) {
-            true => Ok(()),
-            false => refuse(format!(
-                "The availability zone(s) {} of instance(s) {id} are not part of AutoScalingGroup {group}.",
-                instance.zone
-            )),
+        if zones.map(|subnet| &subnet.zone).any(|zone| *zone == instance.zone) {
+            return Ok(());
         }
+        refuse(format!(
+            "The availability zone(s) {} of instance(s) {id} are not part of AutoScalingGroup {group}.",
+            instance.zone
+        ))
     }
 }

@@ -57,7 +57,7 @@ impl Model {
             attachments: new.target_group_arns.into_iter().map(attached_at_creation).collect(),
             elb_health: false,
             grace: Duration::ZERO,
-            cooldown: Duration::from_secs(300),
+            cooldown: Duration::from_mins(5),
             default_warmup: None,
             new_instances_protected: false,
             termination_policies: vec!["Default".to_owned()],
@@ -108,7 +108,7 @@ impl Model {
     }
 }
 
-/// AWS takes an attachment made at creation as InService immediately (aws.md §4).
+/// AWS takes an attachment made at creation as `InService` immediately (aws.md §4).
 fn attached_at_creation(target_group_arn: String) -> Attachment {
     Attachment { target_group_arn, in_service: true }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::model::{ApiError, Model};
 
 /// Seconds, when a hook does not say: an hour.
-const DEFAULT_HEARTBEAT: Duration = Duration::from_secs(3600);
+const DEFAULT_HEARTBEAT: Duration = Duration::from_hours(1);
 
 /// Which transition a hook holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +66,7 @@ pub struct LifecycleHook {
 impl LifecycleHook {
     /// However many heartbeats: min(48 h, 100 heartbeats).
     pub fn global_timeout(&self) -> Duration {
-        Duration::from_secs(48 * 3600).min(self.heartbeat * 100)
+        Duration::from_hours(48).min(self.heartbeat * 100)
     }
 }
 

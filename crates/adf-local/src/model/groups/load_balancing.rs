@@ -53,15 +53,15 @@ impl Model {
     }
 
     pub(super) fn check_target_groups(&self, arns: &[String]) -> Result<(), ApiError> {
-        match arns.iter().all(|arn| self.target_groups.contains_key(arn)) {
-            true => Ok(()),
-            false => Err(ApiError::validation(
-                "Provided Target Groups may not be valid. Please ensure they exist and try again.",
-            )),
+        if arns.iter().all(|arn| self.target_groups.contains_key(arn)) {
+            return Ok(());
         }
+        Err(ApiError::validation(
+            "Provided Target Groups may not be valid. Please ensure they exist and try again.",
+        ))
     }
 
-    /// Registers with every attached target group, on its port. A machine that does not run is left out: RegisterTargets would
+    /// Registers with every attached target group, on its port. A machine that does not run is left out: `RegisterTargets` would
     /// refuse it, and the group's health check finds it next.
     pub(super) fn register_member(&mut self, id: &str, group: &str, now: Timestamp) {
         for arn in self.attached(group) {

@@ -37,7 +37,7 @@ impl Model {
         match (before, target.state) {
             (TargetState::Initial, TargetState::Healthy) => self.attachment_works(arn, &key.id),
             (_, TargetState::Unhealthy) if before != TargetState::Unhealthy => {
-                self.check_health_soon(&key.id, now)
+                self.check_health_soon(&key.id, now);
             }
             _ => {}
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Listener, TargetState, group_verbs};
+use super::{Listener, TargetState, check_request};
 use crate::model::{ApiError, Model};
 
 /// Parameters of `CreateListener`.
@@ -25,7 +25,7 @@ impl Model {
     pub fn create_listener(&mut self, new: NewListener) -> Result<String, ApiError> {
         let balancer = self.existing_load_balancer(&new.load_balancer_arn)?.arn.clone();
         self.existing_target_group(&new.target_group_arn)?;
-        let protocol = group_verbs::protocol(&new.protocol)?;
+        let protocol = check_request::protocol(&new.protocol)?;
         let taken = self.listeners.values().any(|it| it.load_balancer_arn == balancer && it.port == new.port);
         if taken {
             return Err(ApiError::new(

@@ -6,6 +6,7 @@
 mod balancer;
 mod balancer_verbs;
 mod check;
+mod check_request;
 mod describe;
 mod drain;
 mod group;
@@ -20,7 +21,8 @@ mod target;
 pub use balancer::{Listener, LoadBalancer};
 pub use balancer_verbs::NewLoadBalancer;
 pub use check::{HealthCheckSettings, HealthPort, Matcher, Probe, ProbeFailure, Protocol};
+pub use check_request::HealthCheckRequest;
 pub use group::TargetGroup;
-pub use group_verbs::{HealthCheckRequest, NewTargetGroup};
+pub use group_verbs::NewTargetGroup;
 pub use listener_verbs::NewListener;
 pub use target::{Target, TargetHealth, TargetKey, TargetState};

@@ -36,9 +36,10 @@ impl Model {
             self.balancing_tags(arn)?;
         }
         for arn in arns {
-            self.target_groups.get_mut(arn).map(|group| change(&mut group.tags));
-            self.load_balancers.get_mut(arn).map(|balancer| change(&mut balancer.tags));
-            self.listeners.get_mut(arn).map(|listener| change(&mut listener.tags));
+            let of_group = self.target_groups.get_mut(arn).map(|group| &mut group.tags);
+            let of_balancer = self.load_balancers.get_mut(arn).map(|balancer| &mut balancer.tags);
+            let of_listener = self.listeners.get_mut(arn).map(|listener| &mut listener.tags);
+            of_group.into_iter().chain(of_balancer).chain(of_listener).for_each(&change);
         }
         Ok(())
     }

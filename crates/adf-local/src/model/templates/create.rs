@@ -19,6 +19,17 @@ pub struct NewTemplate {
     pub client_token: Option<String>,
 }
 
+/// Parameters of `CreateLaunchTemplateVersion`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewVersion {
+    pub template: TemplateKey,
+    /// The version that absent parameters are taken from; without one they are absent.
+    pub source: Option<String>,
+    pub description: Option<String>,
+    pub data: LaunchData,
+    pub client_token: Option<String>,
+}
+
 /// What a client token of a template call stands for: the template and the version it made, and from what.
 pub(in crate::model) type TemplateTokens = BTreeMap<String, (String, u64, LaunchData)>;
 
@@ -52,23 +63,19 @@ impl Model {
         Ok(id)
     }
 
-    /// Adds a version and returns the template's id and the version's number. With a source, absent parameters are the
-    /// source's; without, they are absent.
+    /// Adds a version and returns the template's id and the version's number.
     pub fn create_template_version(
         &mut self,
-        key: &TemplateKey,
-        source: Option<&str>,
-        description: Option<String>,
-        data: LaunchData,
-        client_token: Option<String>,
+        new: NewVersion,
         now: Timestamp,
     ) -> Result<(String, u64), ApiError> {
+        let NewVersion { template: key, source, description, data, client_token } = new;
         if let Some(made) = self.made_by_token(client_token.as_deref(), &data)? {
             return Ok(made);
         }
-        let id = self.template(key)?.id.clone();
+        let id = self.template(&key)?.id.clone();
         let complete = match source {
-            Some(source) => data.over(&self.template_version(key, Some(source))?.1.data),
+            Some(source) => data.over(&self.template_version(&key, Some(&source))?.1.data),
             None => data.clone(),
         };
         let template = self.templates.get_mut(&id).expect("the template was just found");

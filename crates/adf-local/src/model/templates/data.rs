@@ -8,20 +8,20 @@ impl LaunchData {
     /// These parameters, and `base`'s where these are absent.
     pub(in crate::model) fn over(&self, base: &Self) -> Self {
         Self {
-            image_id: first(&self.image_id, &base.image_id),
-            instance_type: first(&self.instance_type, &base.instance_type),
-            key_name: first(&self.key_name, &base.key_name),
-            user_data: first(&self.user_data, &base.user_data),
+            image_id: first(self.image_id.as_ref(), base.image_id.as_ref()),
+            instance_type: first(self.instance_type.as_ref(), base.instance_type.as_ref()),
+            key_name: first(self.key_name.as_ref(), base.key_name.as_ref()),
+            user_data: first(self.user_data.as_ref(), base.user_data.as_ref()),
             security_group_ids: first_list(&self.security_group_ids, &base.security_group_ids),
-            iam_profile_name: first(&self.iam_profile_name, &base.iam_profile_name),
-            iam_profile_arn: first(&self.iam_profile_arn, &base.iam_profile_arn),
+            iam_profile_name: first(self.iam_profile_name.as_ref(), base.iam_profile_name.as_ref()),
+            iam_profile_arn: first(self.iam_profile_arn.as_ref(), base.iam_profile_arn.as_ref()),
             tag_specifications: first_list(&self.tag_specifications, &base.tag_specifications),
             metadata: match (&self.metadata, &base.metadata) {
                 (Some(own), Some(base)) => Some(own.over(base)),
-                (own, base) => first(own, base),
+                (own, base) => first(own.as_ref(), base.as_ref()),
             },
             network_interfaces: first_list(&self.network_interfaces, &base.network_interfaces),
-            zone: first(&self.zone, &base.zone),
+            zone: first(self.zone.as_ref(), base.zone.as_ref()),
             monitoring: self.monitoring.or(base.monitoring),
             ebs_optimized: self.ebs_optimized.or(base.ebs_optimized),
         }
@@ -56,16 +56,16 @@ impl LaunchData {
 impl MetadataRequest {
     fn over(&self, base: &Self) -> Self {
         Self {
-            http_tokens: first(&self.http_tokens, &base.http_tokens),
+            http_tokens: first(self.http_tokens.as_ref(), base.http_tokens.as_ref()),
             hop_limit: self.hop_limit.or(base.hop_limit),
-            http_endpoint: first(&self.http_endpoint, &base.http_endpoint),
-            instance_tags: first(&self.instance_tags, &base.instance_tags),
+            http_endpoint: first(self.http_endpoint.as_ref(), base.http_endpoint.as_ref()),
+            instance_tags: first(self.instance_tags.as_ref(), base.instance_tags.as_ref()),
         }
     }
 }
 
-fn first<T: Clone>(own: &Option<T>, base: &Option<T>) -> Option<T> {
-    own.clone().or_else(|| base.clone())
+fn first<T: Clone>(own: Option<&T>, base: Option<&T>) -> Option<T> {
+    own.or(base).cloned()
 }
 
 fn first_list<T: Clone>(own: &[T], base: &[T]) -> Vec<T> {

@@ -6,8 +6,8 @@ mod delete;
 mod resolve;
 mod template;
 
-pub use create::NewTemplate;
 pub(super) use create::TemplateTokens;
+pub use create::{NewTemplate, NewVersion};
 pub use delete::DeletedVersion;
 pub use resolve::TemplateKey;
 pub use template::{

@@ -12,12 +12,8 @@ use crate::wire::params::list;
 pub(super) fn describe_vpcs(request: &mut Request<'_>) -> Answer {
     let input = form::deserialize_describe_vpcs_request(&request.params).map_err(malformed)?;
     let network = request.model.network();
-    check_ids(
-        input.vpc_ids.map(|ids| ids.items),
-        &[network.vpc_id.as_str()],
-        "InvalidVpcID.NotFound",
-        "vpc",
-    )?;
+    let vpc_ids = input.vpc_ids.map(|ids| ids.items);
+    check_ids(vpc_ids.as_ref(), &[network.vpc_id.as_str()], "InvalidVpcID.NotFound", "vpc")?;
     let passes = all_pass(input.filters, |name| match name {
         "vpc-id" => Some(network.vpc_id.clone()),
         "is-default" | "isDefault" => Some("true".to_owned()),
@@ -47,7 +43,7 @@ pub(super) fn describe_subnets(request: &mut Request<'_>) -> Answer {
     let network = request.model.network();
     let all: Vec<&str> = network.subnets.iter().map(|subnet| subnet.id.as_str()).collect();
     let ids = input.subnet_ids.map(|ids| ids.items);
-    check_ids(ids.clone(), &all, "InvalidSubnetID.NotFound", "subnet")?;
+    check_ids(ids.as_ref(), &all, "InvalidSubnetID.NotFound", "subnet")?;
     let wanted = |subnet: &&Subnet| {
         ids.as_ref().is_none_or(|ids| ids.contains(&subnet.id))
             && all_pass(input.filters.clone(), |name| match name {
@@ -90,13 +86,9 @@ pub(super) fn describe_security_groups(request: &mut Request<'_>) -> Answer {
     let input = form::deserialize_describe_security_groups_request(&request.params).map_err(malformed)?;
     let network = request.model.network();
     let id = network.security_group_id.as_str();
-    check_ids(input.group_ids.map(|ids| ids.items), &[id], "InvalidGroup.NotFound", "security group")?;
-    check_ids(
-        input.group_names.map(|ids| ids.items),
-        &["default"],
-        "InvalidGroup.NotFound",
-        "security group",
-    )?;
+    let (ids, names) = (input.group_ids.map(|ids| ids.items), input.group_names.map(|names| names.items));
+    check_ids(ids.as_ref(), &[id], "InvalidGroup.NotFound", "security group")?;
+    check_ids(names.as_ref(), &["default"], "InvalidGroup.NotFound", "security group")?;
     let passes = all_pass(input.filters, |name| match name {
         "vpc-id" => Some(network.vpc_id.clone()),
         "group-id" => Some(id.to_owned()),
@@ -154,6 +146,7 @@ struct ZoneSet {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the names are EC2's")]
 struct Zone {
     zone_name: String,
     zone_id: String,
@@ -182,12 +175,12 @@ fn short(part: &str, at: usize) -> String {
 }
 
 fn check_ids(
-    wanted: Option<Vec<String>>,
+    wanted: Option<&Vec<String>>,
     known: &[&str],
     code: &'static str,
     what: &str,
 ) -> Result<(), ApiError> {
-    match wanted.iter().flatten().find(|id| !known.contains(&id.as_str())) {
+    match wanted.into_iter().flatten().find(|id| !known.contains(&id.as_str())) {
         None => Ok(()),
         Some(id) => Err(ApiError::new(code, format!("The {what} ID '{id}' does not exist"))),
     }

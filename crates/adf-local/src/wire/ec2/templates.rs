@@ -3,7 +3,9 @@
 use winterbaume_ec2_generated::{model as wire, wire as form};
 
 use super::{launch_data, template};
-use crate::model::templates::{DeletedVersion, LaunchTemplate, NewTemplate, TemplateKey, TemplateVersion};
+use crate::model::templates::{
+    DeletedVersion, LaunchTemplate, NewTemplate, NewVersion, TemplateKey, TemplateVersion,
+};
 use crate::model::{ApiError, Model};
 use crate::wire::Request;
 use crate::wire::answer::{Answer, malformed};
@@ -33,15 +35,14 @@ pub(super) fn create(request: &mut Request<'_>) -> Answer {
 pub(super) fn create_version(request: &mut Request<'_>) -> Answer {
     let input =
         form::deserialize_create_launch_template_version_request(&request.params).map_err(malformed)?;
-    let key = key(input.launch_template_id, input.launch_template_name)?;
-    let (id, number) = request.model.create_template_version(
-        &key,
-        input.source_version.as_deref(),
-        input.version_description,
-        launch_data::of_template(input.launch_template_data),
-        input.client_token,
-        request.now,
-    )?;
+    let new = NewVersion {
+        template: key(input.launch_template_id, input.launch_template_name)?,
+        source: input.source_version,
+        description: input.version_description,
+        data: launch_data::of_template(input.launch_template_data),
+        client_token: input.client_token,
+    };
+    let (id, number) = request.model.create_template_version(new, request.now)?;
     let key = TemplateKey::Id(id);
     let (owner, version) = request.model.template_version(&key, Some(&number.to_string()))?;
     let version = template::version(request.model, owner, version);
@@ -59,9 +60,10 @@ pub(super) fn describe(request: &mut Request<'_>) -> Answer {
     let names = input.launch_template_names.map(|names| names.items).unwrap_or_default();
     let keys = ids.into_iter().map(TemplateKey::Id).chain(names.into_iter().map(TemplateKey::Name));
     let keys: Vec<TemplateKey> = keys.collect();
-    let mut found: Vec<&LaunchTemplate> = match keys.is_empty() {
-        true => model.launch_templates().collect(),
-        false => keys.iter().map(|key| model.template(key)).collect::<Result<_, _>>()?,
+    let mut found: Vec<&LaunchTemplate> = if keys.is_empty() {
+        model.launch_templates().collect()
+    } else {
+        keys.iter().map(|key| model.template(key)).collect::<Result<_, _>>()?
     };
     for filter in input.filters.map(|filters| filters.items).unwrap_or_default() {
         let (name, values) = super::filter(filter);

@@ -37,8 +37,8 @@ pub(super) fn describe(request: &mut Request<'_>) -> Answer {
     let names = input.names.map(|names| names.items).unwrap_or_default();
     let unknown_arn = arns.iter().any(|arn| model.existing_load_balancer(arn).is_err());
     if unknown_arn || names.iter().any(|name| !model.load_balancers().any(|it| it.name == *name)) {
-        let named = arns.iter().chain(&names).cloned().collect::<Vec<_>>().join("', '");
-        return Err(ApiError::new("LoadBalancerNotFound", format!("Load balancers '[{named}]' not found")));
+        let asked = arns.iter().chain(&names).cloned().collect::<Vec<_>>().join("', '");
+        return Err(ApiError::new("LoadBalancerNotFound", format!("Load balancers '[{asked}]' not found")));
     }
     let wanted = |it: &&LoadBalancer| {
         arns.is_empty() && names.is_empty() || arns.contains(&it.arn) || names.contains(&it.name)
