@@ -4,6 +4,7 @@
 //! never with more than [`MAX_LINE`] characters.
 
 use std::collections::VecDeque;
+use std::io::IsTerminal as _;
 
 use tracing_subscriber::EnvFilter;
 
@@ -12,6 +13,9 @@ const MAX_LINE: usize = 500;
 
 /// How many last lines an error carries.
 pub const TAIL_LINES: usize = 20;
+
+/// Libraries repeat in their own words, at length, what the agent says in one line.
+const DEFAULT_FILTER: &str = "info,bollard=error,aws_config=error,aws_runtime=error,aws_smithy_runtime=error";
 
 /// How log lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -22,9 +26,9 @@ pub enum Format {
 
 /// Sends log lines to stderr. Under systemd that is the journal, which has its own clock and no colours.
 pub fn to_stderr(format: Format) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,bollard=error"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
     let journal = std::env::var_os("JOURNAL_STREAM").is_some();
-    let plain = journal || std::env::var_os("NO_COLOR").is_some();
+    let plain = !std::io::stderr().is_terminal() || std::env::var_os("NO_COLOR").is_some();
     let lines =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(!plain);
     match format {

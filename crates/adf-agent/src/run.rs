@@ -14,7 +14,10 @@ use crate::supervise::{LAST_RECEIPT, supervise};
 use crate::world::{ActionResult, systemd};
 
 /// What telling the group may take when the agent ends; the hook's own timeout ends it otherwise.
-const ABANDON_LIMIT: Duration = Duration::from_secs(30);
+const ABANDON_WAIT: Duration = Duration::from_secs(30);
+
+/// What a container may take to stop that never served.
+const STOP_GRACE: Duration = Duration::from_secs(10);
 
 /// Runs until `stop` resolves or the boot fails.
 pub async fn run(agent: &Agent, stop: impl Future<Output = ()>) -> Exit {
@@ -57,8 +60,8 @@ async fn failed(agent: &Agent, failure: Failure) -> Exit {
         reason: failure.reason.clone(),
         log_tail: failure.log_tail.clone(),
     });
-    let abandon = tokio::time::timeout(ABANDON_LIMIT, hook.complete(ActionResult::Abandon));
-    let (delivery, _) = tokio::join!(agent.reporter.flush(LAST_RECEIPT), abandon);
+    let abandon = hook.complete(ActionResult::Abandon, ABANDON_WAIT);
+    let (delivery, ()) = tokio::join!(agent.reporter.flush(LAST_RECEIPT), abandon);
     if delivery == Delivery::Late {
         tracing::warn!("the receipt could not be written");
     }
@@ -81,7 +84,7 @@ fn last_words(failure: &Failure) -> Exit {
 
 async fn abandon(agent: &Agent) {
     if let Some(hook) = agent.hook() {
-        let _ = tokio::time::timeout(ABANDON_LIMIT, hook.complete(ActionResult::Abandon)).await;
+        hook.complete(ActionResult::Abandon, ABANDON_WAIT).await;
     }
 }
 
@@ -91,7 +94,7 @@ async fn stop_containers(agent: &Agent) {
     let docker = &agent.world.docker;
     let found = docker.containers(INSTANCE_LABEL, hook.instance().as_str()).await;
     for container in found.unwrap_or_default().into_iter().filter(|c| c.running) {
-        if let Err(error) = docker.stop(&container.id, ABANDON_LIMIT).await {
+        if let Err(error) = docker.stop(&container.id, STOP_GRACE).await {
             tracing::warn!("the container {} was not stopped: {error}", container.id);
         }
     }

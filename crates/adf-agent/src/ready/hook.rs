@@ -3,7 +3,7 @@
 //!
 //! The group and its hooks are asked from AWS, so that user data needs neither. An instance in no group, or
 //! one whose role may not ask, has no hook; that is said once in the log. The rule: `complete` sends nothing
-//! when the instance is not waiting, and a refusal never takes a healthy app down.
+//! when the instance is not waiting, and a group that cannot be told never takes a healthy app down.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -14,8 +14,9 @@ use tokio::task::JoinHandle;
 use crate::failure::{Fault as _, Kind};
 use crate::world::{ActionResult, Completion, LaunchHook, Lifecycle, LifecycleError, Membership};
 
-/// How often the group is asked while the instance is not yet waiting, or the call failed.
+/// How often the group is asked while the instance is not yet waiting; after failures 2, 4, 8 … 30 s.
 const ASK_AGAIN: Duration = Duration::from_secs(2);
+const ASK_AT_LEAST: Duration = Duration::from_secs(30);
 
 /// How long completing may take in all (fault 44): throttling and `Pending` pass within minutes.
 const COMPLETE_LIMIT: Duration = Duration::from_secs(300);
@@ -66,16 +67,18 @@ impl Hook {
         &self.calls.instance
     }
 
-    /// Ends the wait of the group with `result`. Returns when AWS has it, when there is nothing to complete, or
-    /// after five minutes.
-    pub async fn complete(&self, result: ActionResult) {
+    /// Ends the wait of the group with `result`, once: a second call does nothing. Returns when AWS has it, when
+    /// there is nothing to complete, or after `wait`; then it goes on in the background for five minutes.
+    pub async fn complete(&self, result: ActionResult, wait: Duration) {
         let keeper = self.keeper.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(keeper) = keeper else { return };
         keeper.abort();
-        if tokio::time::timeout(COMPLETE_LIMIT, self.calls.complete(result)).await.is_err() {
+        let mut completing = tokio::spawn(self.calls.clone().complete_in_time(result));
+        if tokio::time::timeout(wait, &mut completing).await.is_err() {
             tracing::warn!(
-                "W184 the lifecycle action could not be completed within {} s",
-                COMPLETE_LIMIT.as_secs()
+                ?result,
+                "W184 the Auto Scaling group was not told within {} s; trying on",
+                wait.as_secs()
             );
         }
     }
@@ -96,7 +99,17 @@ impl Calls {
         }
     }
 
+    async fn complete_in_time(self, result: ActionResult) {
+        if tokio::time::timeout(COMPLETE_LIMIT, self.complete(result)).await.is_err() {
+            tracing::warn!(
+                "W184 the lifecycle action was not completed within {} s",
+                COMPLETE_LIMIT.as_secs()
+            );
+        }
+    }
+
     async fn complete(&self, result: ActionResult) {
+        let mut pause = ASK_AGAIN;
         loop {
             let standing = self.standing().await;
             match standing {
@@ -104,7 +117,7 @@ impl Calls {
                     return tracing::info!("this instance is in no Auto Scaling group");
                 }
                 Ok(Standing::Past) => return tracing::info!("the group is not waiting for this instance"),
-                Ok(Standing::NotYet) => {}
+                Ok(Standing::NotYet) => pause = ASK_AGAIN,
                 Ok(Standing::Waiting { group, hooks }) => {
                     match self.complete_all(&group, &hooks, result).await {
                         Ok(()) => return,
@@ -118,7 +131,8 @@ impl Calls {
                 }
                 Err(error) => tracing::warn!("W184 {error}; trying again"),
             }
-            tokio::time::sleep(ASK_AGAIN).await;
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(ASK_AT_LEAST);
         }
     }
 
@@ -157,7 +171,7 @@ impl Calls {
                     Duration::ZERO
                 }
                 Err(error) if error.kind() == Kind::Permanent => return,
-                Err(_) => ASK_AGAIN,
+                Err(_) => ASK_AT_LEAST,
             };
             tokio::time::sleep(pause).await;
         }

@@ -5,6 +5,8 @@
 
 mod hook;
 
+use std::time::Duration;
+
 use adf_types::{InstanceState, ProbeCounts, Receipt};
 
 pub use hook::Hook;
@@ -15,6 +17,9 @@ use crate::health::Healthy;
 use crate::report::Reached;
 use crate::start::Started;
 use crate::world::{ActionResult, systemd};
+
+/// What the boot waits for the group; supervision must not wait for AWS.
+const CONTINUE_WAIT: Duration = Duration::from_secs(10);
 
 /// An app that serves.
 #[derive(Debug, Clone)]
@@ -31,7 +36,7 @@ impl Reached for Serving {
 pub async fn ready(agent: &Agent, healthy: Healthy) -> Result<Serving, Failure> {
     agent.reporter.publish(InstanceState::Serving);
     if let Some(hook) = agent.hook() {
-        hook.complete(ActionResult::Continue).await;
+        hook.complete(ActionResult::Continue, CONTINUE_WAIT).await;
     }
     let order = &healthy.started.order;
     systemd::ready(&format!("serving {} {}", order.app, order.release));
