@@ -41,6 +41,11 @@ pub struct InitArgs {
     #[arg(long, value_name = "PORT")]
     pub port: Option<u16>,
 
+    /// How long an instance that leaves the load balancer may finish its requests; a deploy waits so long
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    #[arg(value_parser = clap::value_parser!(u16).range(0..=3600))]
+    pub drain: u16,
+
     /// The instance profile, whose role lets the agent read the tables and the bucket
     #[arg(long, value_name = "NAME")]
     pub instance_profile: Option<String>,

@@ -14,7 +14,7 @@ use crate::settings::AppNames;
 #[derive(Debug, Default, Serialize)]
 struct Initialised {
     things: Vec<Thing>,
-    /// Where the app will answer: `http://<load balancer>:<port>`.
+    /// Where the app will answer: the load balancer's DNS name, `:`, the listener's port.
     address: Option<String>,
 }
 
@@ -89,7 +89,7 @@ async fn traffic(
         Health::Tcp => None,
     };
     let vpc = context.aws.vpc_of(args.subnets.first().map_or("", String::as_str)).await?;
-    let new = NewTargetGroup { name, port, vpc: &vpc, health_path };
+    let new = NewTargetGroup { name, port, vpc: &vpc, health_path, drain_seconds: args.drain };
     let (target_arn, how) = context.aws.ensure_target_group(&new).await?;
     done.add(context, "target group", name, how);
     let balancer = NewLoadBalancer {
@@ -100,8 +100,9 @@ async fn traffic(
     let (balancer_arn, dns, how) = context.aws.ensure_load_balancer(&balancer).await?;
     done.add(context, "load balancer", names.app.as_str(), how);
     let how = context.aws.ensure_listener(&balancer_arn, args.listener_port, &target_arn).await?;
-    done.add(context, "listener", &format!("{dns}:{}", args.listener_port), how);
-    done.address = Some(format!("http://{dns}:{}", args.listener_port));
+    let address = format!("{dns}:{}", args.listener_port);
+    done.add(context, "listener", &address, how);
+    done.address = Some(address);
     Ok(Some(target_arn))
 }
 

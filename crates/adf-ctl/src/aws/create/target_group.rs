@@ -10,7 +10,6 @@ use super::Found;
 const INTERVAL_SECONDS: i32 = 5;
 const TIMEOUT_SECONDS: i32 = 2;
 const PASSES: i32 = 2;
-const DRAIN_SECONDS: &str = "30";
 
 /// A target group for an HTTP app.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +19,8 @@ pub struct NewTargetGroup<'a> {
     pub vpc: &'a str,
     /// The path of the health check; `None` for a check by TCP connection.
     pub health_path: Option<&'a str>,
+    /// The deregistration delay.
+    pub drain_seconds: u16,
 }
 
 impl Aws {
@@ -49,14 +50,14 @@ impl Aws {
         let answer = create.send().await.map_err(failed("CreateTargetGroup", new.name))?;
         let arn = answer.target_groups.unwrap_or_default().into_iter().find_map(|g| g.target_group_arn);
         let arn = arn.ok_or_else(|| incomplete("CreateTargetGroup", new.name, "the ARN"))?;
-        self.set_drain(&arn).await?;
+        self.set_drain(&arn, new.drain_seconds).await?;
         Ok((arn, Found::Created))
     }
 
-    async fn set_drain(&self, arn: &str) -> Result<(), AwsError> {
+    async fn set_drain(&self, arn: &str, seconds: u16) -> Result<(), AwsError> {
         let drain = TargetGroupAttribute::builder()
             .key("deregistration_delay.timeout_seconds")
-            .value(DRAIN_SECONDS)
+            .value(seconds.to_string())
             .build();
         let modify = self.elb.modify_target_group_attributes().target_group_arn(arn).attributes(drain);
         modify.send().await.map_err(failed("ModifyTargetGroupAttributes", arn))?;
