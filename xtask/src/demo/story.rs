@@ -24,6 +24,9 @@ const SUBNETS: [&str; 3] =
 /// Above 1023, so that nobody needs to be root.
 const LISTENER_PORT: &str = "8000";
 
+/// Seconds; the app answers in milliseconds.
+const DRAIN: &str = "2";
+
 /// The config, and so the answers, of each release.
 const BASE: &str = "FOO=World";
 pub(super) const ONLY_V1: &str = "GREETED_SINCE";
@@ -112,8 +115,8 @@ pub(super) async fn tell(ctl: Ctl, repository: Repository) -> Result<Told> {
 /// Everything that an app needs before its first deploy; returns where its load balancer answers.
 async fn prepare(ctl: &Ctl) -> Result<SocketAddr> {
     let capacity = CAPACITY.to_string();
-    let mut init =
-        vec!["init", "--capacity", &capacity, "--image-id", IMAGE, "--listener-port", LISTENER_PORT];
+    let mut init = vec!["init", "--capacity", &capacity, "--image-id", IMAGE, "--instance-profile", "adf"];
+    init.extend(["--listener-port", LISTENER_PORT, "--drain", DRAIN]);
     init.extend(SUBNETS.iter().flat_map(|subnet| ["--subnet", subnet]));
     let made = ctl.run(&init).await?.json;
     ctl.run(&["config", "set", BASE]).await?;
@@ -123,8 +126,8 @@ async fn prepare(ctl: &Ctl) -> Result<SocketAddr> {
 }
 
 fn address(made: &Value) -> Result<SocketAddr> {
-    let url = made["address"].as_str().and_then(|url| url.strip_prefix("http://"));
-    let name = url.ok_or_else(|| Failure::new(format!("init names no load balancer: {made}")))?;
+    let name = made["address"].as_str();
+    let name = name.ok_or_else(|| Failure::new(format!("init names no load balancer: {made}")))?;
     let mut found = name.to_socket_addrs().while_(format_args!("looking up {name}"))?;
     found.next().ok_or_else(|| Failure::new(format!("{name} has no address")))
 }

@@ -22,46 +22,44 @@ pub(super) fn print(told: &Told, checks: &[Check]) {
     }
 }
 
+/// What each deploy spent in each step; of the last, also what it waited for and what was the controller's own.
 fn steps(told: &Told) -> String {
     let deploys = [&told.first, &told.undone, &told.second];
     let mut names: Vec<&str> = Vec::new();
-    for entry in deploys.iter().flat_map(|deploy| log(deploy)) {
-        let name = entry["step"].as_str().unwrap_or_default();
+    for row in deploys.iter().flat_map(|deploy| step_times(deploy)) {
+        let name = row["step"].as_str().unwrap_or_default();
         if !names.contains(&name) {
             names.push(name);
         }
     }
     let line = |name: &str| {
-        let times =
-            deploys.map(|deploy| seconds_in(deploy, name).map_or("-".to_owned(), |s| format!("{s:.1}")));
-        let [first, undone, second] = times;
-        [name.to_owned(), first, undone, second]
+        let [first, undone, second] = deploys.map(|deploy| spent(deploy, name, "seconds"));
+        let [instances, configured, aws, own] = WAITED.map(|what| spent(&told.second, name, what));
+        [name.to_owned(), first, undone, second, instances, configured, aws, own]
     };
-    let total = deploys.map(|deploy| format!("{:.1}", deploy.seconds));
-    let [first, undone, second] = total;
-    let total = ["the whole command".to_owned(), first, undone, second];
-    let lines = names.into_iter().map(line).chain([total]);
-    rows(["STEP", "DEPLOY v1", "v2, ROLLED BACK", "v2"], lines)
+    let header = ["STEP", "v1", "v2, ROLLED BACK", "v2", "OF IT: INSTANCES", "CONFIGURED", "AWS", "OWN"];
+    let [first, undone, second] = deploys.map(|deploy| format!("{:.1}", deploy.seconds));
+    let [instances, configured, aws, own] = WAITED.map(|what| format!("{:.1}", total(&told.second, what)));
+    let whole = ["the whole command".to_owned(), first, undone, second, instances, configured, aws, own];
+    rows(header, names.into_iter().map(line).chain([whole]))
 }
 
-/// The deploy's own log: one entry for each thing it did.
-fn log(deploy: &Done) -> impl Iterator<Item = &Value> {
-    deploy.json["log"].as_array().into_iter().flatten()
+/// What a deploy waited for, as `adf-ctl deploy --json` names it, and what it did itself.
+const WAITED: [&str; 4] = ["waiting_for_instances", "waiting_configured", "waiting_for_aws", "own"];
+
+fn step_times(deploy: &Done) -> impl Iterator<Item = &Value> {
+    deploy.json["steps"].as_array().into_iter().flatten()
 }
 
-/// What a deploy spent in a step, from its log.
-fn seconds_in(deploy: &Done, step: &str) -> Option<f64> {
-    let entries = log(deploy).filter(|entry| entry["step"] == step);
-    entries
-        .filter_map(|entry| Some(instant(&entry["finished_at"])? - instant(&entry["started_at"])?))
-        .reduce(|a, b| a + b)
+/// Seconds of a step; `-` for a step that a deploy did not have.
+fn spent(deploy: &Done, step: &str, what: &str) -> String {
+    let times: Vec<_> =
+        step_times(deploy).filter(|row| row["step"] == step).filter_map(|row| row[what].as_f64()).collect();
+    if times.is_empty() { "-".to_owned() } else { format!("{:.1}", times.iter().sum::<f64>()) }
 }
 
-/// Seconds since midnight of an RFC 3339 timestamp in UTC; a demo at midnight shows one odd figure.
-fn instant(timestamp: &Value) -> Option<f64> {
-    let time = timestamp.as_str()?.split_once('T')?.1.strip_suffix('Z')?;
-    let parts = time.splitn(3, ':').map(|part| part.parse::<f64>().ok());
-    parts.collect::<Option<Vec<_>>>().map(|parts| parts.iter().fold(0.0, |sum, part| sum * 60.0 + part))
+fn total(deploy: &Done, what: &str) -> f64 {
+    step_times(deploy).filter_map(|row| row[what].as_f64()).sum()
 }
 
 fn requests(told: &Told) -> String {
@@ -116,17 +114,18 @@ fn rows<const N: usize>(header: [&str; N], lines: impl IntoIterator<Item = [Stri
 mod tests {
     use serde_json::json;
 
-    use super::{Done, seconds_in};
+    use super::{Done, spent, total};
 
     #[test]
-    fn a_step_takes_what_all_its_log_entries_took() {
-        let log = json!({"log": [
-            {"step": "replace", "started_at": "2026-01-01T10:00:59.5Z", "finished_at": "2026-01-01T10:01:01Z"},
-            {"step": "watch", "started_at": "2026-01-01T10:01:01Z", "finished_at": null},
-            {"step": "replace", "started_at": "2026-01-01T10:01:02Z", "finished_at": "2026-01-01T10:01:04Z"},
+    fn a_step_that_was_done_twice_takes_what_both_times_took() {
+        let steps = json!({"steps": [
+            {"step": "replace", "seconds": 1.5, "own": 0.5},
+            {"step": "rollback", "seconds": 7.0, "own": 1.0},
+            {"step": "replace", "seconds": 2.0, "own": 0.0},
         ]});
-        let deploy = Done { code: 0, json: log, seconds: 9.0 };
-        assert_eq!(seconds_in(&deploy, "replace"), Some(3.5));
-        assert_eq!(seconds_in(&deploy, "watch"), None);
+        let deploy = Done { code: 0, json: steps, seconds: 9.0 };
+        assert_eq!(spent(&deploy, "replace", "seconds"), "3.5");
+        assert_eq!(spent(&deploy, "watch", "seconds"), "-");
+        assert!((total(&deploy, "own") - 1.5).abs() < 1e-9);
     }
 }
