@@ -112,6 +112,9 @@ impl Cloud {
 
 impl fmt::Debug for Cloud {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cloud").field("region", &self.0.region).field("clock", &self.0.clock).finish_non_exhaustive()
+        f.debug_struct("Cloud")
+            .field("region", &self.0.region)
+            .field("clock", &self.0.clock)
+            .finish_non_exhaustive()
     }
 }

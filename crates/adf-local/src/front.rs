@@ -26,7 +26,9 @@ pub struct Front {
 /// Why the endpoint could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum FrontError {
-    #[error("port {port} of 127.0.0.1 is in use; end what listens there, or choose another with --port (0: any free one)")]
+    #[error(
+        "port {port} of 127.0.0.1 is in use; end what listens there, or choose another with --port (0: any free one)"
+    )]
     PortInUse { port: u16 },
     #[error("could not listen on port {port} of 127.0.0.1")]
     Listen { port: u16, source: std::io::Error },

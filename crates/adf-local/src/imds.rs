@@ -52,7 +52,9 @@ impl Imds {
                 self.services.insert(id, server);
             }
             // The next reconciliation tries again: the address may be one that a terminated instance still holds.
-            Err(error) => tracing::warn!(instance = id, %address, %error, "its metadata service could not be opened"),
+            Err(error) => {
+                tracing::warn!(instance = id, %address, %error, "its metadata service could not be opened")
+            }
         }
     }
 }

@@ -100,7 +100,9 @@ impl Runner {
             Ok(machine) => {
                 self.machines.insert(instance.id.clone(), machine);
             }
-            Err(error) => tracing::error!(instance = instance.id, %error, "the machine's directory could not be made"),
+            Err(error) => {
+                tracing::error!(instance = instance.id, %error, "the machine's directory could not be made")
+            }
         }
     }
 
@@ -128,7 +130,8 @@ impl Runner {
 
     /// Tells the model of machines that are really gone.
     async fn bury(&mut self) {
-        let gone: Vec<_> = self.machines.iter().filter(|(_, it)| it.is_gone()).map(|(id, _)| id.clone()).collect();
+        let gone: Vec<_> =
+            self.machines.iter().filter(|(_, it)| it.is_gone()).map(|(id, _)| id.clone()).collect();
         for id in gone {
             if let Some(machine) = self.machines.remove(&id) {
                 machine.halted().await;

@@ -97,7 +97,8 @@ impl Machines {
     async fn find(options: &Up) -> Result<Self, UpError> {
         let docker = Docker::connect().await.map_err(UpError::Docker)?;
         let launcher = std::env::current_exe();
-        let launcher = launcher.map_err(|source| UpError::Process { what: "find its own program", source })?;
+        let launcher =
+            launcher.map_err(|source| UpError::Process { what: "find its own program", source })?;
         let agent = options.agent.clone().unwrap_or_else(|| launcher.with_file_name("adf-agent"));
         let agent = agent.canonicalize().map_err(|_| UpError::NoAgent(agent))?;
         Ok(Self { docker, agent, launcher })
@@ -184,8 +185,13 @@ struct StopSignal([Signal; 3]);
 
 impl StopSignal {
     fn listen() -> Result<Self, UpError> {
-        let listen = |kind| signal(kind).map_err(|source| UpError::Process { what: "listen for signals", source });
-        Ok(Self([listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?, listen(SignalKind::hangup())?]))
+        let listen =
+            |kind| signal(kind).map_err(|source| UpError::Process { what: "listen for signals", source });
+        Ok(Self([
+            listen(SignalKind::interrupt())?,
+            listen(SignalKind::terminate())?,
+            listen(SignalKind::hangup())?,
+        ]))
     }
 
     async fn arrives(&mut self) {

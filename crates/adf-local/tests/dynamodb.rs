@@ -5,7 +5,8 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, ConditionCheck, Delete, KeySchemaElement, KeyType, Put,
-    PutRequest, ReturnValue, ScalarAttributeType, TimeToLiveSpecification, TransactWriteItem, Update, WriteRequest,
+    PutRequest, ReturnValue, ScalarAttributeType, TimeToLiveSpecification, TransactWriteItem, Update,
+    WriteRequest,
 };
 use jiff::Timestamp;
 
@@ -19,7 +20,8 @@ async fn table() -> Client {
     let client = Client::new(&Cloud::new("us-east-1", Timestamp::UNIX_EPOCH).sdk_config());
     let mut create = client.create_table().table_name(TABLE).billing_mode(BillingMode::PayPerRequest);
     for (name, kind) in [("Pk", KeyType::Hash), ("Sk", KeyType::Range)] {
-        let definition = AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S);
+        let definition =
+            AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S);
         let schema = KeySchemaElement::builder().attribute_name(name).key_type(kind);
         create = create
             .attribute_definitions(definition.build().expect("complete"))
@@ -83,9 +85,10 @@ async fn a_page_is_cut_before_the_filter_so_it_may_be_empty() {
 #[tokio::test(start_paused = true)]
 async fn an_item_above_400_kb_is_refused_and_nothing_is_written() {
     let client = table().await;
-    put(&client, "fits", "x".repeat(400 * 1024 - 12)).await;
-    let large = "x".repeat(400 * 1024 - 10);
-    let put = client.put_item().table_name(TABLE).item("Pk", s("p")).item("Sk", s("over")).item("V", s(&large));
+    put(&client, "fits", "x".repeat(400 * 1024 - 10)).await;
+    let large = "x".repeat(400 * 1024 - 9);
+    let put =
+        client.put_item().table_name(TABLE).item("Pk", s("p")).item("Sk", s("over")).item("V", s(&large));
     let refused = put.send().await.expect_err("one byte too many").into_service_error();
     assert_eq!(refused.meta().code(), Some("ValidationException"));
     assert_eq!(refused.meta().message(), Some("Item size has exceeded the maximum allowed size"));
@@ -119,7 +122,9 @@ async fn a_cancelled_transaction_tells_the_reasons_in_order_and_writes_nothing()
     let write = client
         .transact_write_items()
         .transact_items(TransactWriteItem::builder().put(new.build().expect("complete")).build())
-        .transact_items(TransactWriteItem::builder().condition_check(check.build().expect("complete")).build());
+        .transact_items(
+            TransactWriteItem::builder().condition_check(check.build().expect("complete")).build(),
+        );
     let TransactWriteItemsError::TransactionCanceledException(cancelled) =
         write.send().await.expect_err("the fence moved on").into_service_error()
     else {
@@ -127,7 +132,8 @@ async fn a_cancelled_transaction_tells_the_reasons_in_order_and_writes_nothing()
     };
     let codes: Vec<_> = cancelled.cancellation_reasons().iter().filter_map(|reason| reason.code()).collect();
     assert_eq!(codes, ["None", "ConditionalCheckFailed"]);
-    let deploy = client.get_item().table_name(TABLE).key("Pk", s("p")).key("Sk", s("deploy")).consistent_read(true);
+    let deploy =
+        client.get_item().table_name(TABLE).key("Pk", s("p")).key("Sk", s("deploy")).consistent_read(true);
     assert!(deploy.send().await.expect("an answer").item.is_none());
 }
 
@@ -157,7 +163,8 @@ async fn a_transaction_puts_updates_and_deletes_together() {
         .await
         .expect("all conditions hold");
     let all = client.scan().table_name(TABLE).send().await.expect("a page");
-    let mut rows: Vec<_> = all.items().iter().map(|item| (item["Sk"].clone(), item.get("V").cloned())).collect();
+    let mut rows: Vec<_> =
+        all.items().iter().map(|item| (item["Sk"].clone(), item.get("V").cloned())).collect();
     rows.sort_by_key(|(sk, _)| sk.as_s().expect("a string").clone());
     assert_eq!(rows, [(s("counter"), Some(s("2"))), (s("new"), None)]);
 }
@@ -212,7 +219,14 @@ async fn updates_batches_and_time_to_live_are_there() {
     let left = batch.send().await.expect("written").unprocessed_items.unwrap_or_default();
     assert!(left.is_empty(), "{left:?}");
 
-    let ttl = TimeToLiveSpecification::builder().attribute_name("Expires").enabled(true).build().expect("complete");
-    client.update_time_to_live().table_name(TABLE).time_to_live_specification(ttl).send().await.expect("enabled");
+    let ttl =
+        TimeToLiveSpecification::builder().attribute_name("Expires").enabled(true).build().expect("complete");
+    client
+        .update_time_to_live()
+        .table_name(TABLE)
+        .time_to_live_specification(ttl)
+        .send()
+        .await
+        .expect("enabled");
     assert_eq!(client.scan().table_name(TABLE).send().await.expect("a page").count(), 3);
 }

@@ -50,6 +50,7 @@ async fn an_empty_body_is_an_empty_object() {
 
 #[tokio::test]
 async fn a_missing_key_is_no_such_key() {
-    let error = bucket().await.get_object().bucket("releases").key("none").send().await.expect_err("not there");
+    let error =
+        bucket().await.get_object().bucket("releases").key("none").send().await.expect_err("not there");
     assert!(error.into_service_error().is_no_such_key());
 }

@@ -93,7 +93,9 @@ async fn check_forever(cloud: Cloud, checked: Checked, plan: Plan) {
 async fn check(plan: &Plan) -> Probe {
     let settings = &plan.settings;
     let reason = match tokio::time::timeout(settings.timeout, ask(plan)).await {
-        Ok(Ok(status)) if status.is_none_or(|status| settings.matcher.matches(status)) => return Probe::Passed,
+        Ok(Ok(status)) if status.is_none_or(|status| settings.matcher.matches(status)) => {
+            return Probe::Passed;
+        }
         Ok(Ok(status)) => ProbeFailure::ResponseCode(status.unwrap_or_default()),
         Ok(Err(error)) => ProbeFailure::Failed(error.to_string()),
         Err(_) => ProbeFailure::Timeout,

@@ -20,8 +20,15 @@ use crate::http::{Answer, Connection, text};
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 /// Headers about one connection; those that `Connection` names are added to them.
-const HOP_BY_HOP: [&str; 7] =
-    ["connection", "keep-alive", "proxy-authenticate", "proxy-connection", "te", "transfer-encoding", "upgrade"];
+const HOP_BY_HOP: [&str; 7] = [
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-connection",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+];
 
 pub(super) async fn forward(routes: &Routes, connection: &Connection, request: Request<Incoming>) -> Answer {
     let Some((target, client)) = routes.pick() else {
@@ -71,7 +78,8 @@ fn strip_hop_by_hop(headers: &mut HeaderMap) {
 
 fn add_forwarded(headers: &mut HeaderMap, client: SocketAddr) {
     let earlier = headers.get(FORWARDED_FOR).and_then(|value| value.to_str().ok());
-    let all = earlier.map_or_else(|| client.ip().to_string(), |earlier| format!("{earlier}, {}", client.ip()));
+    let all =
+        earlier.map_or_else(|| client.ip().to_string(), |earlier| format!("{earlier}, {}", client.ip()));
     headers.insert(FORWARDED_FOR, all.parse().expect("a header and an address make a header"));
     headers.insert(FORWARDED_PROTO, HeaderValue::from_static("http"));
 }

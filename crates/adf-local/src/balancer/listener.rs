@@ -74,7 +74,10 @@ impl Routes {
 
     fn routable(&self) -> Vec<SocketAddr> {
         self.cloud.model(|model, _| {
-            let group = model.listeners().find(|listener| listener.arn == self.arn).map(|it| it.target_group_arn.clone());
+            let group = model
+                .listeners()
+                .find(|listener| listener.arn == self.arn)
+                .map(|it| it.target_group_arn.clone());
             group.map(|arn| model.routable(&arn)).unwrap_or_default()
         })
     }

@@ -86,7 +86,8 @@ mod tests {
 
     #[test]
     fn chunks_signatures_and_trailers_leave_only_the_bytes() {
-        let body = "5;chunk-signature=ab\r\nhello\r\nB\r\n\r\n 0\r\nworld\r\n0\r\nx-amz-checksum-crc32:AAAA\r\n\r\n";
+        let body =
+            "5;chunk-signature=ab\r\nhello\r\nB\r\n\r\n 0\r\nworld\r\n0\r\nx-amz-checksum-crc32:AAAA\r\n\r\n";
         let plain = plain(request(body, "16")).expect("well formed");
         assert_eq!(plain.body, "hello\r\n 0\r\nworld");
         assert_eq!(plain.headers["content-encoding"], "gzip");

@@ -26,7 +26,9 @@ pub(super) async fn read(service: &DynamoDbService, request: MockRequest, body: 
 fn unfiltered(body: &Value) -> Value {
     let mut body = body.clone();
     if let Some(fields) = body.as_object_mut() {
-        for field in ["FilterExpression", "ProjectionExpression", "AttributesToGet", "QueryFilter", "ScanFilter"] {
+        for field in
+            ["FilterExpression", "ProjectionExpression", "AttributesToGet", "QueryFilter", "ScanFilter"]
+        {
             fields.remove(field);
         }
     }

@@ -43,7 +43,9 @@ pub(super) async fn update(service: &DynamoDbService, request: MockRequest, body
         Some(before) => {
             asking(&request, "PutItem", &json!({ "TableName": body["TableName"], "Item": before }))
         }
-        None => asking(&request, "DeleteItem", &json!({ "TableName": body["TableName"], "Key": body["Key"] })),
+        None => {
+            asking(&request, "DeleteItem", &json!({ "TableName": body["TableName"], "Key": body["Key"] }))
+        }
     };
     service.handle(restore).await;
     validation_error("Item size to update has exceeded the maximum allowed size")

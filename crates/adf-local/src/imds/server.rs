@@ -57,7 +57,8 @@ impl Service {
         if headers.contains_key("x-forwarded-for") {
             return text(StatusCode::FORBIDDEN, "403 - Forbidden");
         }
-        let hops = self.cloud.model(|model, _| model.instance(&self.instance).map(|it| it.metadata.hop_limit));
+        let hops =
+            self.cloud.model(|model, _| model.instance(&self.instance).map(|it| it.metadata.hop_limit));
         let now = self.cloud.now();
         let ttl = headers.get(TTL).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);

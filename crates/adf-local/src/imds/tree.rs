@@ -25,10 +25,15 @@ pub(super) fn read(
         "user-data" => instance.user_data.clone(),
         "dynamic/instance-identity/document" => Some(identity(instance, account, region).into_bytes()),
         "" => Some(b"dynamic\nmeta-data\nuser-data".to_vec()),
-        path if instance.iam_role.as_ref().is_some_and(|role| path == format!("meta-data/iam/security-credentials/{role}")) => {
+        path if instance
+            .iam_role
+            .as_ref()
+            .is_some_and(|role| path == format!("meta-data/iam/security-credentials/{role}")) =>
+        {
             Some(credentials().into_bytes())
         }
-        path => find(&meta_data(instance, account, region), path.strip_prefix("meta-data")?).map(String::into_bytes),
+        path => find(&meta_data(instance, account, region), path.strip_prefix("meta-data")?)
+            .map(String::into_bytes),
     }
 }
 
@@ -66,9 +71,10 @@ fn meta_data(instance: &Instance, account: &str, region: &str) -> Node {
         text("reservation-id", &instance.reservation_id),
         folder("services", vec![text("domain", "amazonaws.com"), text("partition", "aws")]),
     ];
-    nodes.extend(target_lifecycle_state(instance).map(|state| {
-        folder("autoscaling", vec![text("target-lifecycle-state", state)])
-    }));
+    nodes.extend(
+        target_lifecycle_state(instance)
+            .map(|state| folder("autoscaling", vec![text("target-lifecycle-state", state)])),
+    );
     nodes.extend(instance.iam_role.as_ref().map(|role| folder("iam", role_folder(instance, role, account))));
     if instance.metadata.tags_enabled {
         let tags = instance.tags.iter().map(|(key, value)| text(key, value)).collect();
@@ -98,9 +104,9 @@ fn target_lifecycle_state(instance: &Instance) -> Option<&'static str> {
         | LifecycleState::InService => "InService",
         LifecycleState::EnteringStandby | LifecycleState::Standby => "Standby",
         LifecycleState::Detaching => "Detached",
-        LifecycleState::Terminating | LifecycleState::TerminatingWait | LifecycleState::TerminatingProceed => {
-            "Terminated"
-        }
+        LifecycleState::Terminating
+        | LifecycleState::TerminatingWait
+        | LifecycleState::TerminatingProceed => "Terminated",
     })
 }
 

@@ -62,7 +62,8 @@ impl AgentHome {
     /// Adds a line of the machine's own to the console.
     pub(super) fn note(&self, line: &str) {
         use io::Write as _;
-        if let Err(error) = self.open_console().and_then(|mut console| writeln!(console, "adf-local: {line}")) {
+        if let Err(error) = self.open_console().and_then(|mut console| writeln!(console, "adf-local: {line}"))
+        {
             tracing::warn!(instance = self.instance, %error, "the console could not be written");
         }
     }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bollard::errors::Error;
 use bollard::query_parameters::{
-    ListContainersOptionsBuilder, ListImagesOptionsBuilder, RemoveContainerOptionsBuilder, RemoveImageOptionsBuilder,
-    StopContainerOptions,
+    ListContainersOptionsBuilder, ListImagesOptionsBuilder, RemoveContainerOptionsBuilder,
+    RemoveImageOptionsBuilder, StopContainerOptions,
 };
 
 /// How long Docker may take to say that it is there.
@@ -62,7 +62,8 @@ impl Docker {
     pub(super) async fn remove_images(&self, prefix: &str) -> Result<(), DockerError> {
         let filters = HashMap::from([("reference", vec![format!("{prefix}/*")])]);
         let which = ListImagesOptionsBuilder::new().filters(&filters).build();
-        let failed = |source| DockerError::Failed { what: format!("list the images named {prefix}/*"), source };
+        let failed =
+            |source| DockerError::Failed { what: format!("list the images named {prefix}/*"), source };
         for image in self.0.list_images(Some(which)).await.map_err(failed)? {
             for name in image.repo_tags.iter().filter(|name| name.starts_with(&format!("{prefix}/"))) {
                 self.remove_containers_of(name).await?;
@@ -96,13 +97,21 @@ impl Docker {
         let what = format!("list containers with {filter} {value}");
         let filters = HashMap::from([(filter, vec![value])]);
         let which = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
-        let all = self.0.list_containers(Some(which)).await.map_err(|source| DockerError::Failed { what, source })?;
+        let all = self
+            .0
+            .list_containers(Some(which))
+            .await
+            .map_err(|source| DockerError::Failed { what, source })?;
         Ok(all.into_iter().filter_map(|container| container.id).collect())
     }
 }
 
 /// What is already so is as good as done; `fine` are the statuses with which Docker says that.
-fn done<T>(outcome: Result<T, Error>, fine: &[u16], what: impl FnOnce() -> String) -> Result<(), DockerError> {
+fn done<T>(
+    outcome: Result<T, Error>,
+    fine: &[u16],
+    what: impl FnOnce() -> String,
+) -> Result<(), DockerError> {
     match outcome {
         Ok(_) => Ok(()),
         Err(Error::DockerResponseServerError { status_code, .. }) if fine.contains(&status_code) => Ok(()),

@@ -28,7 +28,9 @@ const CONSOLE_SHOWN: u64 = 64 * 1024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Power {
     /// Run, started for this time.
-    On { boots: u32 },
+    On {
+        boots: u32,
+    },
     Off,
 }
 
