@@ -1,0 +1,11 @@
+//! The model alone: no wire, no clock, no machines. `now` is passed, so hours pass at once.
+
+mod balancing;
+mod capacity;
+mod ec2;
+mod health;
+mod hooks;
+mod properties;
+mod surprises;
+mod templates;
+mod world;
