@@ -20,6 +20,16 @@ pub(crate) fn cargo(subcommand: &str) -> Command {
     command
 }
 
+/// `cargo build` of every program of the workspace.
+///
+/// It names a small test as well: with one, cargo gives the libraries the features that tests want, so that the
+/// demo and the tests share one build of the AWS SDKs, which is most of what there is to build.
+pub(crate) fn cargo_build_programs() -> Command {
+    let mut command = cargo("build");
+    command.args(["--quiet", "--locked", "--workspace", "--bins", "--test", "commands"]);
+    command
+}
+
 /// What cargo knows of the workspace's own packages.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Metadata {

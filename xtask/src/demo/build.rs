@@ -17,8 +17,9 @@ pub(super) struct Programs {
 
 pub(super) fn programs() -> Result<Programs> {
     let target = workspace::metadata()?.target_directory;
-    eprintln!("building the workspace's programs: cargo build --workspace --bins");
-    process::run(workspace::cargo("build").args(["--quiet", "--locked", "--workspace", "--bins"]))?;
+    let mut cargo = workspace::cargo_build_programs();
+    eprintln!("building the workspace's programs: {}", process::line(&cargo));
+    process::run(&mut cargo)?;
 
     eprintln!("building the app of the demo, docs/examples/hello, as a static binary");
     let host = workspace::host()?;

@@ -56,7 +56,7 @@ fn format() -> Result<Counts> {
 
 /// The binaries, which tests and examples run as processes.
 fn build() -> Result<Counts> {
-    process::run(workspace::cargo("build").args(["--quiet", "--locked", "--workspace", "--bins"]))?;
+    process::run(&mut workspace::cargo_build_programs())?;
     Ok(Counts::ONE_PASSED)
 }
 
