@@ -45,7 +45,7 @@ pub struct Cli {
     #[arg(short, long)]
     pub release: Option<ReleaseName>,
 
-    /// The AWS region [default: AWS_REGION, the AWS profile, or instance metadata]
+    #[arg(help = "The AWS region [default: AWS_REGION, the AWS profile, or instance metadata]")]
     #[arg(short = 'z', long)]
     pub region: Option<String>,
 

@@ -38,7 +38,8 @@ pub enum Layer {
 
 impl Text for Listing {
     fn text(&self) -> String {
-        self.config.iter().map(|item| format!("{}={}\n", item.name, plain(&item.value))).collect()
+        let lines = self.config.iter().map(|item| format!("{}={}", item.name, plain(&item.value)));
+        lines.flat_map(|line| [line, "\n".to_owned()]).collect()
     }
 }
 

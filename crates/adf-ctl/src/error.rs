@@ -32,6 +32,8 @@ pub enum CtlError {
     Deploy(#[from] DeployError),
     #[error("unknown app {0}: it has no release, no deploy and no config")]
     UnknownApp(AppName),
+    #[error("{0} has no current release: nothing was deployed yet")]
+    NothingDeployed(AppName),
     #[error("unknown release {release} of app {app}; {}", known_releases(.known))]
     UnknownRelease { app: AppName, release: ReleaseName, known: Vec<ReleaseName> },
     /// Nothing was touched.
@@ -62,7 +64,9 @@ impl Explain for CtlError {
             Self::Aws(e) => e.exit_code(),
             Self::Release(e) => e.exit_code(),
             Self::Deploy(e) => e.exit_code(),
-            Self::UnknownApp(_) | Self::UnknownRelease { .. } => ExitCode::NotFound,
+            Self::UnknownApp(_) | Self::NothingDeployed(_) | Self::UnknownRelease { .. } => {
+                ExitCode::NotFound
+            }
             Self::Refused { .. } => ExitCode::Refused,
             Self::DeployFailed { .. } | Self::NotProven(_) => ExitCode::DeployFailed,
             Self::Write { .. } => ExitCode::Unexpected,
@@ -81,6 +85,9 @@ impl Explain for CtlError {
             Self::Deploy(e) => e.hint(),
             Self::UnknownApp(_) => Some(
                 "check the name, the region and the account; adf-ctl release create begins an app".into(),
+            ),
+            Self::NothingDeployed(_) => Some(
+                "deploy a release with: adf-ctl deploy RELEASE; see them with: adf-ctl release list".into(),
             ),
             Self::UnknownRelease { release, .. } => {
                 Some(format!("make it with: adf-ctl release create {release}"))

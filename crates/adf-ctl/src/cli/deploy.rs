@@ -30,7 +30,9 @@ pub struct DeployArgs {
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub bake: Option<Duration>,
 
-    #[arg(help = "How many probes the canary must have answered at least [default: deploy.min_probes of adf.toml]")]
+    #[arg(
+        help = "How many probes the canary must have answered at least [default: deploy.min_probes of adf.toml]"
+    )]
     #[arg(long, value_name = "N")]
     pub min_probes: Option<u64>,
 

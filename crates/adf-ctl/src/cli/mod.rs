@@ -51,7 +51,7 @@ pub struct SettingsArgs {
     #[arg(long, global = true, value_name = "BUCKET", help_heading = "Settings")]
     pub bucket: Option<String>,
 
-    /// The AWS region [default: AWS_REGION, the AWS profile, or instance metadata]
+    #[arg(help = "The AWS region [default: AWS_REGION, the AWS profile, or instance metadata]")]
     #[arg(long, global = true, value_name = "REGION", help_heading = "Settings")]
     pub region: Option<String>,
 

@@ -32,6 +32,9 @@ pub async fn run(cli: Cli) -> Result<(), CtlError> {
         _ => {}
     }
     let settings = Settings::find(&cli.settings, &start(&cli.command))?;
+    if needs_app(&cli.command) {
+        settings.app()?;
+    }
     let context = Context::open(settings, printer).await?;
     dispatch(&context, cli.command).await
 }
@@ -41,12 +44,17 @@ async fn dispatch(context: &Context, command: Command) -> Result<(), CtlError> {
         Command::Init(args) => init::run(context, args).await,
         Command::Release(args) => release::run(context, args.verb).await,
         Command::Config(args) => config::run(context, args).await,
-        Command::Deploy(args) => deploy::run(context, args).await,
-        Command::Rollback(args) => rollback::run(context, args).await,
+        Command::Deploy(args) => Box::pin(deploy::run(context, args)).await,
+        Command::Rollback(args) => Box::pin(rollback::run(context, args)).await,
         Command::Status => status::run(context).await,
         Command::Verify => verify::run(context).await,
         Command::Completions { .. } | Command::Man { .. } => Ok(()),
     }
+}
+
+/// All but the first `init` of an account; asked before AWS is, because the answer is in this folder.
+fn needs_app(command: &Command) -> bool {
+    !matches!(command, Command::Init(args) if args.capacity.is_none())
 }
 
 /// Where the search for `adf.toml` begins: in the repository a release is made from, else here.

@@ -38,13 +38,13 @@ async fn create(context: &Context, args: CreateArgs) -> Result<(), CtlError> {
 
 /// The releases of an app, newest first.
 #[derive(Debug, Serialize)]
-struct Releases {
+struct Listing {
     app: AppName,
     current: Option<ReleaseName>,
     releases: Vec<ReleaseRecord>,
 }
 
-impl Text for Releases {
+impl Text for Listing {
     fn text(&self) -> String {
         let row = |r: &ReleaseRecord| {
             let current = self.current.as_ref() == Some(&r.release);
@@ -68,7 +68,7 @@ async fn list(context: &Context) -> Result<(), CtlError> {
         return Err(CtlError::UnknownApp(app.clone()));
     }
     let current = context.store.current(app).await?.map(|c| c.current);
-    context.printer.data(&Releases { app: app.clone(), current, releases });
+    context.printer.data(&Listing { app: app.clone(), current, releases });
     Ok(())
 }
 
@@ -109,6 +109,6 @@ async fn show(context: &Context, name: &ReleaseName) -> Result<(), CtlError> {
 
 async fn newest_first(context: &Context, app: &AppName) -> Result<Vec<ReleaseRecord>, CtlError> {
     let mut releases = context.store.releases(app).await?;
-    releases.sort_by(|a, b| b.created_at.cmp(&a.created_at));
+    releases.sort_by_key(|r| std::cmp::Reverse(r.created_at));
     Ok(releases)
 }

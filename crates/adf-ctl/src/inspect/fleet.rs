@@ -3,11 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use adf_types::{ConfigHash, InstanceId, InstanceState, Receipt, ReleaseName};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::aws::{Lifecycle, MemberState, TargetState};
 use crate::printer::table;
+
+/// Agents renew their receipt every minute; one that is three minutes old belongs to an agent that has lost
+/// its way to DynamoDB, or its life.
+pub(super) const FRESH: SignedDuration = SignedDuration::from_mins(3);
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Row {
@@ -25,14 +29,16 @@ pub struct Row {
     pub updated_at: Option<Timestamp>,
 }
 
-/// Joins the sources. Receipts of instances that are gone from everywhere else are old news: left out when
-/// they say so themselves.
+/// Joins the sources. An instance that only its receipt knows, such as a canary of an app without a load
+/// balancer, is listed while that receipt is fresh and not its last: instances that are gone leave theirs.
 pub fn rows(
     members: &[MemberState],
     targets: &BTreeMap<InstanceId, TargetState>,
     receipts: &[Receipt],
+    now: Timestamp,
 ) -> Vec<Row> {
-    let live = receipts.iter().filter(|r| !matches!(r.state, InstanceState::Stopped));
+    let stopped = |r: &Receipt| matches!(r.state, InstanceState::Stopped);
+    let live = receipts.iter().filter(|r| !stopped(r) && now.duration_since(r.updated_at) <= FRESH);
     let ids: BTreeSet<&InstanceId> =
         members.iter().map(|m| &m.id).chain(targets.keys()).chain(live.map(|r| &r.instance)).collect();
     let row = |id: &InstanceId| {

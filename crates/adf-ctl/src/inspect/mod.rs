@@ -10,3 +10,14 @@ mod verify;
 pub use fleet::{Row, rows};
 pub use status::{Status, status};
 pub use verify::{Proof, verify};
+
+use adf_types::AppName;
+
+use crate::context::Context;
+use crate::error::CtlError;
+
+/// Whether the app has a release or config; a name that has neither is probably misspelt.
+async fn is_known(context: &Context, app: &AppName) -> Result<bool, CtlError> {
+    let store = &context.store;
+    Ok(!store.releases(app).await?.is_empty() || !store.read_layer(app, None).await?.is_empty())
+}

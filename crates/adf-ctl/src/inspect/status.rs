@@ -1,5 +1,6 @@
 //! What there is of an app now.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use adf_types::{AppName, DeployId, DeployRecord, Direction, ReleaseName, Step};
@@ -50,18 +51,18 @@ pub struct Held {
 }
 
 /// Reads everything about the app that the settings name.
-pub async fn status(context: &Context) -> Result<Status, CtlError> {
+pub async fn status(context: &Context, now: Timestamp) -> Result<Status, CtlError> {
     let names = context.settings.app()?;
     let (app, store) = (&names.app, &context.store);
     let current = store.current(app).await?;
     let group = context.aws.group(&names.group).await?;
     let targets = match group.as_ref().and_then(|g| g.target_groups.first()) {
         Some(arn) => context.aws.target_health(arn).await?,
-        None => Default::default(),
+        None => BTreeMap::default(),
     };
     let members = group.as_ref().map_or(&[][..], |g| &g.members);
-    let instances = rows(members, &targets, &store.receipts(app).await?);
-    if current.is_none() && group.is_none() && instances.is_empty() && !is_known(context, app).await? {
+    let instances = rows(members, &targets, &store.receipts(app).await?, now);
+    if current.is_none() && group.is_none() && instances.is_empty() && !super::is_known(context, app).await? {
         return Err(CtlError::UnknownApp(app.clone()));
     }
     Ok(Status {
@@ -73,11 +74,6 @@ pub async fn status(context: &Context) -> Result<Status, CtlError> {
         lock: store.lock(app).await?.map(|l| Held { owner: l.owner, taken_at: l.taken_at }),
         instances,
     })
-}
-
-async fn is_known(context: &Context, app: &AppName) -> Result<bool, CtlError> {
-    let store = &context.store;
-    Ok(!store.releases(app).await?.is_empty() || !store.read_layer(app, None).await?.is_empty())
 }
 
 impl OpenDeploy {

@@ -9,15 +9,11 @@ use adf_types::{AppName, ConfigHash, Digest, InstanceId, Receipt, ReleaseName};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::fleet::{short_image, state};
+use super::fleet::{FRESH, short_image, state};
 use crate::aws::Lifecycle;
 use crate::context::Context;
 use crate::error::CtlError;
 use crate::printer::{Text, table};
-
-/// Agents renew their receipt every minute; one that is three minutes old belongs to an agent that has lost
-/// its way to DynamoDB, or its life.
-const FRESH: SignedDuration = SignedDuration::from_mins(3);
 
 /// What every instance has to run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -56,7 +52,9 @@ pub async fn verify(context: &Context, now: Timestamp) -> Result<Proof, CtlError
     let names = context.settings.app()?;
     let (app, store) = (&names.app, &context.store);
     let Some(current) = store.current(app).await? else {
-        return Err(CtlError::UnknownApp(app.clone()));
+        let known = super::is_known(context, app).await?;
+        let error = if known { CtlError::NothingDeployed } else { CtlError::UnknownApp };
+        return Err(error(app.clone()));
     };
     let release = current.current;
     let digest = store.release(app, &release).await?.and_then(|r| r.digest);
@@ -186,3 +184,6 @@ impl Text for Proof {
         table(header, self.instances.iter().map(cells))
     }
 }
+
+#[cfg(test)]
+mod tests;

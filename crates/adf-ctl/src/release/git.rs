@@ -77,14 +77,14 @@ impl Repository {
     /// An archive that git could not finish.
     pub fn finish(&self, archive: Child) -> Result<(), ReleaseError> {
         let output = archive.wait_with_output().map_err(ReleaseError::NoGit)?;
-        self.checked("archive", output).map(drop)
+        self.checked("archive", &output).map(drop)
     }
 
     fn run(&self, verb: &'static str, args: &[&str]) -> Result<String, ReleaseError> {
-        self.checked(verb, git(&self.top, args)?)
+        self.checked(verb, &git(&self.top, args)?)
     }
 
-    fn checked(&self, verb: &'static str, output: Output) -> Result<String, ReleaseError> {
+    fn checked(&self, verb: &'static str, output: &Output) -> Result<String, ReleaseError> {
         if output.status.success() {
             return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
         }

@@ -83,7 +83,7 @@ impl Seen {
             hasher.update(&content);
             self.adf_toml = Some(content);
         } else {
-            let mut chunk = [0; 64 * 1024];
+            let mut chunk = [0; 16 * 1024];
             loop {
                 let read = entry.read(&mut chunk)?;
                 if read == 0 {
