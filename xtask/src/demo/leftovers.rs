@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::time::Duration;
 
+use super::local;
 use crate::docker::Engine;
 use crate::failure::Result;
 
@@ -18,10 +19,16 @@ pub(super) async fn look(
     folder: &Path,
     ports: &[SocketAddr],
 ) -> Result<Vec<String>> {
-    let mut left = engine.ours(image_prefix).await?;
+    let mut left = engine.left_by(image_prefix, &instances(folder)).await?;
     left.extend(processes(folder));
     left.extend(ports.iter().filter(|port| answers(**port)).map(|port| format!("port {port}")));
     Ok(left)
+}
+
+/// Every instance there ever was: adf-local keeps a folder for each.
+fn instances(folder: &Path) -> Vec<String> {
+    let folders = fs::read_dir(folder.join(local::INSTANCES)).into_iter().flatten().flatten();
+    folders.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
 }
 
 /// Every process whose command line names the demo's folder: the agents and the servers of its instances do.

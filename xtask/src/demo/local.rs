@@ -23,6 +23,9 @@ const STOP: Duration = Duration::from_mins(1);
 /// The lines that point an AWS tool at it: NAME=VALUE pairs for a shell.
 const LINES: usize = 3;
 
+/// Where in the demo's folder it keeps a folder for each instance.
+pub(super) const INSTANCES: &str = "aws/instances";
+
 #[derive(Debug)]
 pub(super) struct Local {
     child: Child,

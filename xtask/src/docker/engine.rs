@@ -67,13 +67,13 @@ impl Engine {
         Ok(version["Version"].as_str().unwrap_or("of unknown version").to_owned())
     }
 
-    /// Every image whose name starts with `image_prefix/`, and every container made from one, in words.
-    pub(crate) async fn ours(&self, image_prefix: &str) -> Result<Vec<String>> {
+    /// Every image whose name starts with `image_prefix/`, and every container of these instances, in words.
+    pub(crate) async fn left_by(&self, image_prefix: &str, instances: &[String]) -> Result<Vec<String>> {
         let containers = self.get("/containers/json?all=true").await?;
         let images = self.get("/images/json").await?;
         let prefix = format!("{image_prefix}/");
         let containers = list(&containers)
-            .filter(|container| text(&container["Image"]).starts_with(&prefix))
+            .filter(|container| instances.contains(&text(&container["Labels"]["adf.instance"])))
             .map(|container| format!("container {}", text(&container["Names"][0])));
         let images = list(&images)
             .flat_map(|image| list(&image["RepoTags"]).map(text))
