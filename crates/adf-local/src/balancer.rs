@@ -1,4 +1,4 @@
-//! The load balancers: what ELBv2's listeners and target groups say, done with real connections.
+//! The load balancers: what Elastic Load Balancing's listeners and target groups say, done with real connections.
 //!
 //! - [`listener`]: one address and port, open as long as the listener exists;
 //! - [`forward`]: one request from a client to a target and back;

@@ -90,7 +90,7 @@ impl Cloud {
             Some("sts") => self.0.sts.handle(request).await,
             Some("s3") => match s3::plain(request) {
                 Ok(request) => self.0.s3.handle(request).await,
-                Err(refusal) => refusal,
+                Err(refusal) => *refusal,
             },
             Some(other) => MockResponse::error(
                 501,

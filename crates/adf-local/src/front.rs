@@ -66,12 +66,13 @@ impl Front {
         client.get(url).await.map(drop).map_err(silent)
     }
 
-    /// The three lines that point any AWS tool here, as a shell reads them.
+    /// The three lines that point any AWS tool here, as a shell reads them. boto3 reads only the second name of the region.
     pub fn exports(&self) -> String {
+        let (url, region) = (self.url(), &self.region);
         format!(
-            "export AWS_ENDPOINT_URL={}\nexport AWS_REGION={}\nexport AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local\n",
-            self.url(),
-            self.region
+            "export AWS_ENDPOINT_URL={url}\n\
+             export AWS_REGION={region} AWS_DEFAULT_REGION={region}\n\
+             export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local\n"
         )
     }
 }

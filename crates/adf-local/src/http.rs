@@ -113,3 +113,52 @@ pub(crate) fn text(status: StatusCode, text: impl Into<Bytes>) -> Answer {
 pub(crate) fn full(bytes: impl Into<Bytes>) -> Body {
     Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+    use std::sync::Mutex;
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+
+    const ANY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+    /// A connection that has had one answer and stays open.
+    async fn ask(server: &Server, path: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(server.address).await.expect("it listens");
+        let request = format!("GET {path} HTTP/1.1\r\nhost: h\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.expect("sent");
+        assert_ne!(stream.read(&mut [0; 1024]).await.expect("answered"), 0);
+        stream
+    }
+
+    #[tokio::test]
+    async fn a_ttl_is_set_on_the_connection_that_was_asked_and_on_no_other() {
+        let ttls = Arc::new(Mutex::new(Vec::new()));
+        let seen = ttls.clone();
+        let server = Server::bind(ANY, move |connection: Connection, request| {
+            if request.uri().path() == "/near" {
+                connection.set_ttl(3).expect("a socket option");
+            }
+            seen.lock().expect("no panic").push(connection.socket.ttl().expect("a socket option"));
+            async { text(StatusCode::OK, "") }
+        });
+        let server = server.await.expect("a free port");
+        ask(&server, "/near").await;
+        ask(&server, "/far").await;
+        let ttls = ttls.lock().expect("no panic");
+        assert!(ttls[0] == 3 && ttls[1] > 3, "{ttls:?}");
+    }
+
+    #[tokio::test]
+    async fn a_dropped_server_closes_its_port_and_its_connections() {
+        let server = Server::bind(ANY, |_, _| async { text(StatusCode::OK, "") }).await.expect("a free port");
+        let (address, mut open) = (server.address, ask(&server, "/").await);
+        drop(server);
+        let rest = open.read(&mut [0; 16]).await;
+        assert!(matches!(rest, Ok(0) | Err(_)), "the connection is still open: {rest:?}");
+        assert!(TcpStream::connect(address).await.is_err(), "the port is still open");
+    }
+}

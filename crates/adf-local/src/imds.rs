@@ -53,7 +53,7 @@ impl Imds {
             }
             // The next reconciliation tries again: the address may be one that a terminated instance still holds.
             Err(error) => {
-                tracing::warn!(instance = id, %address, %error, "its metadata service could not be opened")
+                tracing::warn!(instance = id, %address, %error, "its metadata service could not be opened");
             }
         }
     }

@@ -1,6 +1,7 @@
 //! `adf-local`: parse, log, run, error to exit code.
 
 use std::error::Error;
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use adf_local::cli::{Cli, Command};
@@ -11,7 +12,8 @@ use tracing_subscriber::EnvFilter;
 #[tokio::main]
 async fn main() -> ExitCode {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("adf_local=info,warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    log.with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()).init();
     match Cli::parse().command {
         Command::Up(options) => match up::up(options).await {
             Ok(()) => ExitCode::SUCCESS,

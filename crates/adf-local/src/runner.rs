@@ -101,7 +101,7 @@ impl Runner {
                 self.machines.insert(instance.id.clone(), machine);
             }
             Err(error) => {
-                tracing::error!(instance = instance.id, %error, "the machine's directory could not be made")
+                tracing::error!(instance = instance.id, %error, "the machine's directory could not be made");
             }
         }
     }

@@ -21,6 +21,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use reqwest::StatusCode;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::task::AbortOnDropHandle;
@@ -31,7 +32,7 @@ const PORT: u16 = 8080;
 struct App {
     served: Arc<AtomicUsize>,
     well: Arc<AtomicBool>,
-    _serving: AbortOnDropHandle<()>,
+    serving: AbortOnDropHandle<()>,
 }
 
 impl App {
@@ -45,12 +46,12 @@ impl App {
                 let state = state.clone();
                 connections.spawn(async move {
                     let service = service_fn(move |request| answer(state.clone(), address, request));
-                    let server = hyper::server::conn::http1::Builder::new();
-                    let _ = server.serve_connection(TokioIo::new(stream), service).await;
+                    let http = hyper::server::conn::http1::Builder::new();
+                    let _ = http.serve_connection(TokioIo::new(stream), service).await;
                 });
             }
         }));
-        Self { served, well, _serving: serving }
+        Self { served, well, serving }
     }
 
     fn served(&self) -> usize {
@@ -260,6 +261,27 @@ async fn a_request_in_flight_outlives_the_deregistration_of_its_target() {
     assert_eq!((apps[0].served(), apps[1].served()), (1, 10));
 }
 
+#[tokio::test]
+async fn a_kept_connection_that_its_target_closed_is_not_used_again() {
+    let site = Site::open(1, false).await;
+    let address = SocketAddr::from((address(&site.cloud, &site.ids[0]), PORT));
+    // It answers one request a connection, says nothing about closing, and closes a moment later.
+    let listener = TcpListener::bind(address).await.expect("its address is free");
+    let _target = AbortOnDropHandle::new(tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = [0; 1024];
+            let _ = stream.read(&mut request).await;
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await;
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }));
+    site.register(&site.ids[0]);
+    for _ in 0..10 {
+        assert_eq!(site.get("/").await, (StatusCode::OK, "ok".to_owned()));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_request_fails_while_targets_come_and_go_under_load() {
     let site = Arc::new(Site::open(3, true).await);
@@ -285,7 +307,7 @@ async fn no_request_fails_while_targets_come_and_go_under_load() {
         assert!(after - before <= 8, "a deregistered target got {} new requests", after - before);
         served += after;
         // A new process on the address: kept connections to the old one are dead.
-        apps[gone]._serving.abort();
+        apps[gone].serving.abort();
         eventually("its port is free", async || {
             TcpListener::bind((address(&site.cloud, old), PORT)).await.is_ok()
         })

@@ -154,8 +154,8 @@ async fn a_role_has_credentials_that_expire() {
 async fn a_terminated_instance_has_no_metadata_any_more() {
     let network = Network::claim();
     let (cloud, mut imds, id, metadata) = instance(&network, LaunchData::default()).await;
-    let ids = [id.clone()];
-    cloud.model(|model, now| model.terminate_instances(&ids, now)).expect("it exists");
+    let terminated = [id.clone()];
+    cloud.model(|model, now| model.terminate_instances(&terminated, now)).expect("it exists");
     imds.reconcile().await;
     assert_eq!(metadata.text("meta-data/instance-id").await, id, "it is still shutting down");
     cloud.model(|model, now| model.instance_halted(&id, now));

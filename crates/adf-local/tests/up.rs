@@ -42,7 +42,10 @@ fn it_prints_three_lines_answers_at_once_and_leaves_its_port_free() {
         lines[0].strip_prefix("export AWS_ENDPOINT_URL=http://").expect("the endpoint first").to_owned();
     assert_eq!(
         lines[1..],
-        ["export AWS_REGION=us-east-1", "export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local"]
+        [
+            "export AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1",
+            "export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local"
+        ]
     );
     drop(TcpStream::connect(&address).expect("it answers"));
 

@@ -118,3 +118,71 @@ async fn ask(plan: &Plan) -> Result<Option<u16>, Box<dyn std::error::Error + Sen
         .body(Empty::<Bytes>::new())?;
     Ok(Some(sender.send_request(request).await?.status().as_u16()))
 }
+
+#[cfg(test)]
+mod tests {
+    use hyper::StatusCode;
+
+    use super::*;
+    use crate::http::{Server, text};
+    use crate::model::Matcher;
+
+    /// A target that answers `/500` with 500, `/slow` never, and everything else with 204.
+    async fn target() -> Server {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let target = Server::bind(address, |_, request| async move {
+            match request.uri().path() {
+                "/500" => text(StatusCode::INTERNAL_SERVER_ERROR, ""),
+                "/slow" => std::future::pending().await,
+                _ => text(StatusCode::NO_CONTENT, ""),
+            }
+        });
+        target.await.expect("a free port")
+    }
+
+    fn plan(address: SocketAddr, path: &str, matcher: &str) -> Plan {
+        let settings = HealthCheckSettings {
+            enabled: true,
+            protocol: Protocol::Http,
+            port: HealthPort::TrafficPort,
+            path: path.to_owned(),
+            matcher: Matcher::parse(matcher).expect("a matcher"),
+            interval: Duration::from_secs(5),
+            timeout: Duration::from_millis(300),
+            healthy_threshold: 2,
+            unhealthy_threshold: 2,
+        };
+        Plan { address, settings }
+    }
+
+    fn failed(reason: ProbeFailure) -> Probe {
+        Probe::Failed { reason }
+    }
+
+    #[tokio::test]
+    async fn the_matcher_decides_about_the_status() {
+        let target = target().await;
+        assert_eq!(check(&plan(target.address, "/", "200-299")).await, Probe::Passed);
+        assert_eq!(check(&plan(target.address, "/", "200")).await, failed(ProbeFailure::ResponseCode(204)));
+        assert_eq!(
+            check(&plan(target.address, "/500", "200-299")).await,
+            failed(ProbeFailure::ResponseCode(500))
+        );
+    }
+
+    #[tokio::test]
+    async fn no_answer_in_time_is_a_timeout() {
+        let target = target().await;
+        assert_eq!(check(&plan(target.address, "/slow", "200")).await, failed(ProbeFailure::Timeout));
+    }
+
+    #[tokio::test]
+    async fn an_open_port_is_enough_for_tcp_and_a_closed_one_fails() {
+        let target = target().await;
+        let mut plan = plan(target.address, "/500", "200");
+        plan.settings.protocol = Protocol::Tcp;
+        assert_eq!(check(&plan).await, Probe::Passed);
+        drop(target);
+        assert!(matches!(check(&plan).await, Probe::Failed { reason: ProbeFailure::Failed(_) }));
+    }
+}

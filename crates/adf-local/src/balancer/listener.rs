@@ -19,7 +19,7 @@ use crate::http::Server;
 /// An ALB gives a target this long to accept a connection, then answers 504.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// An ALB's default idle timeout.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// What talks to one target; it keeps idle connections to it.
 pub(super) type TargetClient = Client<HttpConnector, Incoming>;

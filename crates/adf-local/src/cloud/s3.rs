@@ -12,7 +12,7 @@ const CODING: &str = "aws-chunked";
 const DECODED_LENGTH: &str = "x-amz-decoded-content-length";
 
 /// The request with its plain body, or S3's answer to a body that is not what its headers say.
-pub(super) fn plain(mut request: MockRequest) -> Result<MockRequest, MockResponse> {
+pub(super) fn plain(mut request: MockRequest) -> Result<MockRequest, Box<MockResponse>> {
     if !is_chunked(&request.headers) {
         return Ok(request);
     }
@@ -65,11 +65,11 @@ fn decode(body: &Bytes) -> Option<Bytes> {
     }
 }
 
-fn refusal(message: &str) -> MockResponse {
+fn refusal(message: &str) -> Box<MockResponse> {
     let xml = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>IncompleteBody</Code><Message>{message}</Message></Error>"
     );
-    MockResponse::xml(400, xml)
+    Box::new(MockResponse::xml(400, xml))
 }
 
 #[cfg(test)]

@@ -1,12 +1,15 @@
 //! Which service a request is for: the SigV4 credential scope says it, whatever host it was sent to.
 //!
 //! `Authorization: AWS4-HMAC-SHA256 Credential=KEY/20260101/us-east-1/dynamodb/aws4_request, ...`, or the same
-//! value in the query of a presigned URL.
+//! value in the query of a presigned URL. Older presigned URLs, which boto3 still makes, have no scope; only S3 takes them.
 
 use winterbaume_core::{MockRequest, percent_decode};
 
 /// The service part of the credential scope, such as `dynamodb`.
 pub(super) fn service(request: &MockRequest) -> Option<String> {
+    if query(request).any(|pair| pair.starts_with("AWSAccessKeyId=")) {
+        return Some("s3".to_owned());
+    }
     credential(request)?.split('/').nth(3).map(str::to_owned)
 }
 
@@ -15,9 +18,12 @@ fn credential(request: &MockRequest) -> Option<String> {
         let (_, rest) = header.to_str().ok()?.split_once("Credential=")?;
         return rest.split([',', ' ']).next().map(str::to_owned);
     }
-    let (_, query) = request.uri.split_once('?')?;
-    let value = query.split('&').find_map(|pair| pair.strip_prefix("X-Amz-Credential="))?;
+    let value = query(request).find_map(|pair| pair.strip_prefix("X-Amz-Credential="))?;
     Some(percent_decode(value))
+}
+
+fn query(request: &MockRequest) -> impl Iterator<Item = &str> {
+    request.uri.split_once('?').into_iter().flat_map(|(_, query)| query.split('&'))
 }
 
 #[cfg(test)]
@@ -41,6 +47,12 @@ mod tests {
     #[test]
     fn a_presigned_url_names_the_service() {
         let uri = "http://127.0.0.1/b/k?X-Amz-Credential=local%2F20260101%2Fus-east-1%2Fs3%2Faws4_request&X-Amz-Date=0";
+        assert_eq!(service(&request(uri, None)).as_deref(), Some("s3"));
+    }
+
+    #[test]
+    fn an_older_presigned_url_is_for_s3() {
+        let uri = "http://127.0.0.1/b/k?AWSAccessKeyId=local&Signature=0&Expires=1";
         assert_eq!(service(&request(uri, None)).as_deref(), Some("s3"));
     }
 

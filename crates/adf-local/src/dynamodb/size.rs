@@ -30,7 +30,7 @@ pub(super) fn refused(operation: &str, body: &Value) -> Option<MockResponse> {
     too_large.then(|| validation_error("Item size has exceeded the maximum allowed size"))
 }
 
-/// UpdateItem makes an item that nobody sees before it is written, so a too large one is taken back.
+/// `UpdateItem` makes an item that nobody sees before it is written, so a too large one is taken back.
 pub(super) async fn update(service: &DynamoDbService, request: MockRequest, body: &Value) -> MockResponse {
     let key = json!({ "TableName": body["TableName"], "Key": body["Key"], "ConsistentRead": true });
     let before = item(&service.handle(asking(&request, "GetItem", &key)).await);

@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use serde_json::json;
 use uuid::Uuid;
 
-const VALID: Duration = Duration::from_secs(6 * 3600);
+const VALID: Duration = Duration::from_hours(6);
 /// How old credentials are at most when they are given out.
-const RENEWED: Duration = Duration::from_secs(3600);
+const RENEWED: Duration = Duration::from_hours(1);
 
 /// The credentials that one instance has now.
 #[derive(Debug, Default)]
@@ -50,7 +50,7 @@ mod tests {
         let first = role.document(now);
         assert_eq!(role.document(now + Duration::from_secs(3599)), first);
         assert_eq!(field(&first, "Expiration"), "1970-01-01T06:00:00Z");
-        let second = role.document(now + Duration::from_secs(3600));
+        let second = role.document(now + Duration::from_hours(1));
         assert_ne!(field(&second, "AccessKeyId"), field(&first, "AccessKeyId"));
         assert_eq!(field(&second, "Expiration"), "1970-01-01T07:00:00Z");
     }

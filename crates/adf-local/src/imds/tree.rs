@@ -38,8 +38,8 @@ pub(super) fn read(
 }
 
 fn find(node: &Node, path: &str) -> Option<String> {
-    let names = path.split('/').filter(|name| !name.is_empty());
-    let node = names.fold(Some(node), |node, name| match node? {
+    let mut names = path.split('/').filter(|name| !name.is_empty());
+    let node = names.try_fold(node, |node, name| match node {
         Node::Folder(nodes) => nodes.iter().find(|(known, _)| known == name).map(|(_, node)| node),
         Node::Text(_) => None,
     })?;

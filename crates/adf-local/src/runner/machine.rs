@@ -1,7 +1,7 @@
 //! One instance's machine, from power-on to power-off.
 //!
-//! It plays init: the agent is started, restarted as its systemd unit says ([`restart_delay`]), ended with SIGTERM
-//! and, when that takes too long, SIGKILL. A reboot keeps the directory, as a disk does.
+//! It plays init: the agent is started, restarted as its systemd unit says ([`Restarts`]), ended with SIGTERM and,
+//! when that takes too long, SIGKILL. A reboot keeps the directory, as a disk does.
 
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -13,12 +13,15 @@ use nix::unistd::Pid;
 use tokio::process::Child;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use super::agent::AgentHome;
 use super::containers::Docker;
 
-/// `RestartSec=` of the agent's unit.
-const RESTART_DELAY: Duration = Duration::from_secs(2);
+/// `RestartSec=` of `systemd/adf-agent.service`.
+const RESTART_DELAY: Duration = Duration::from_secs(5);
+/// Its `StartLimitBurst=` and `StartLimitIntervalSec=`: this many starts in this time.
+const START_LIMIT: (usize, Duration) = (5, Duration::from_mins(10));
 /// What an operating system that shuts down gives its services; EC2 itself waits longer.
 const STOP_LIMIT: Duration = Duration::from_secs(30);
 /// As much of the console as EC2 keeps.
@@ -107,7 +110,10 @@ async fn live(home: AgentHome, docker: Docker, mut wanted: watch::Receiver<Power
             tracing::error!(instance = home.instance, %error, "its containers could not be ended");
         }
         match power {
-            Power::On { .. } => home.note("reboot"),
+            Power::On { .. } => {
+                tracing::info!(instance = home.instance, "machine reboots");
+                home.note("reboot");
+            }
             Power::Off => return,
         }
     }
@@ -115,17 +121,17 @@ async fn live(home: AgentHome, docker: Docker, mut wanted: watch::Receiver<Power
 
 /// Keeps the agent running until something else is wanted; then it is stopped.
 async fn run_agent(home: &AgentHome, wanted: &mut watch::Receiver<Power>) {
+    let mut restarts = Restarts::default();
     loop {
-        let delay = match home.start() {
+        let ended = match home.start() {
             Ok(mut agent) => tokio::select! {
-                ended = agent.wait() => after(home, ended),
+                ended = agent.wait() => ended,
                 _ = wanted.changed() => return stop(&home.instance, agent).await,
             },
-            Err(error) => {
-                home.note(&format!("adf-agent could not be started: {error}"));
-                Some(RESTART_DELAY)
-            }
+            Err(error) => Err(error),
         };
+        let delay = restarts.after(ended.as_ref().ok(), Instant::now());
+        note_end(home, ended, delay.is_some());
         let restart = async {
             match delay {
                 Some(delay) => tokio::time::sleep(delay).await,
@@ -139,19 +145,28 @@ async fn run_agent(home: &AgentHome, wanted: &mut watch::Receiver<Power>) {
     }
 }
 
-fn after(home: &AgentHome, ended: std::io::Result<ExitStatus>) -> Option<Duration> {
-    let delay = ended.as_ref().ok().map_or(Some(RESTART_DELAY), |status| restart_delay(*status));
+fn note_end(home: &AgentHome, ended: std::io::Result<ExitStatus>, restarted: bool) {
     let how = ended.map_or_else(|error| error.to_string(), |status| status.to_string());
-    let then = if delay.is_some() { "it is restarted" } else { "it stays down" };
+    let then = if restarted { "it is restarted" } else { "it stays down" };
     tracing::info!(instance = home.instance, how, then, "agent ended");
     home.note(&format!("adf-agent ended ({how}); {then}"));
-    delay
 }
 
-/// `Restart=on-failure`, `RestartPreventExitStatus=78`: never after success or a permanent failure.
-fn restart_delay(status: ExitStatus) -> Option<Duration> {
-    let stays_down = status.success() || status.code() == Some(78);
-    (!stays_down).then_some(RESTART_DELAY)
+/// What systemd would do about an agent that ended: `Restart=on-failure`, `RestartPreventExitStatus=78`, and no
+/// more starts than the limit.
+#[derive(Debug, Default)]
+struct Restarts(Vec<Instant>);
+
+impl Restarts {
+    /// When to start it again; never after success, a permanent failure, or too many starts.
+    /// `ended` is none when it could not even be started.
+    fn after(&mut self, ended: Option<&ExitStatus>, now: Instant) -> Option<Duration> {
+        let (burst, interval) = START_LIMIT;
+        self.0.push(now);
+        self.0.retain(|start| now - *start < interval);
+        let stays_down = ended.is_some_and(|status| status.success() || status.code() == Some(78));
+        (!stays_down && self.0.len() < burst).then_some(RESTART_DELAY)
+    }
 }
 
 async fn stop(instance: &str, mut agent: Child) {
@@ -175,11 +190,25 @@ mod tests {
 
     use super::*;
 
+    fn after(code: i32) -> Option<Duration> {
+        Restarts::default().after(Some(&ExitStatus::from_raw(code << 8)), Instant::now())
+    }
+
     #[test]
     fn the_agent_is_restarted_as_its_unit_says() {
-        let exited = |code: i32| restart_delay(ExitStatus::from_raw(code << 8));
-        assert_eq!([exited(0), exited(78)], [None, None]);
-        assert_eq!([exited(1), exited(2)], [Some(RESTART_DELAY); 2]);
-        assert_eq!(restart_delay(ExitStatus::from_raw(Signal::SIGKILL as i32)), Some(RESTART_DELAY));
+        assert_eq!([after(0), after(78)], [None, None]);
+        assert_eq!([after(1), after(2)], [Some(RESTART_DELAY); 2]);
+        let killed = ExitStatus::from_raw(Signal::SIGKILL as i32);
+        assert_eq!(Restarts::default().after(Some(&killed), Instant::now()), Some(RESTART_DELAY));
+    }
+
+    #[test]
+    fn an_agent_that_fails_too_often_stays_down() {
+        let (mut restarts, start) = (Restarts::default(), Instant::now());
+        let failed = ExitStatus::from_raw(1 << 8);
+        let mut after = |minutes: u64| restarts.after(Some(&failed), start + Duration::from_mins(minutes));
+        assert_eq!([after(0), after(1), after(2), after(3)], [Some(RESTART_DELAY); 4]);
+        assert_eq!(after(4), None);
+        assert_eq!(after(12), Some(RESTART_DELAY), "the first ones are long ago");
     }
 }
