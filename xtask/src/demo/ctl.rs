@@ -8,7 +8,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 
 use crate::failure::{Failure, Result, While};
@@ -55,10 +55,14 @@ impl Ctl {
         self.spawn(words, command, Stdio::inherit())
     }
 
+    /// Starts it without showing it, as in another terminal; what it says is told if it fails.
+    pub(super) fn start_elsewhere(&self, words: &[&str]) -> Result<Running> {
+        self.spawn(words, shown(words), Stdio::piped())
+    }
+
     /// Asks it something without showing it.
     pub(super) async fn ask(&self, words: &[&str]) -> Result<Value> {
-        let running = self.spawn(words, shown(words), Stdio::null())?;
-        running.end(0).await.map(|done| done.json)
+        self.start_elsewhere(words)?.end(0).await.map(|done| done.json)
     }
 
     fn spawn(&self, words: &[&str], command: String, stderr: Stdio) -> Result<Running> {
@@ -81,11 +85,10 @@ impl Ctl {
 impl Running {
     /// Waits for its end, which must have this exit code.
     pub(super) async fn end(mut self, code: i32) -> Result<Done> {
-        let mut text = String::new();
+        let (mut text, mut said) = (String::new(), String::new());
+        let (stdout, stderr) = (self.child.stdout.take(), self.child.stderr.take());
         let ended = async {
-            if let Some(mut stdout) = self.child.stdout.take() {
-                stdout.read_to_string(&mut text).await.while_(&self.command)?;
-            }
+            tokio::try_join!(read(stdout, &mut text), read(stderr, &mut said)).while_(&self.command)?;
             self.child.wait().await.while_(&self.command)
         };
         let Ok(status) = tokio::time::timeout(LIMIT, ended).await else {
@@ -96,7 +99,7 @@ impl Running {
         let status = status?;
         if status.code() != Some(code) {
             let wanted = format!("`{}` ended with {status}, not with exit code {code}", self.command);
-            return Err(Failure::new(format!("{wanted}\n{}", text.trim())));
+            return Err(Failure::new(format!("{wanted}\n{}{}", said, text.trim())));
         }
         let json = match text.trim() {
             "" => Value::Null,
@@ -113,8 +116,15 @@ impl Running {
     }
 }
 
+async fn read(pipe: Option<impl AsyncRead + Unpin>, text: &mut String) -> std::io::Result<()> {
+    match pipe {
+        Some(mut pipe) => pipe.read_to_string(text).await.map(drop),
+        None => Ok(()),
+    }
+}
+
 /// The command as one would type it.
-fn shown(words: &[&str]) -> String {
+pub(super) fn shown(words: &[&str]) -> String {
     let quoted =
         words.iter().map(|word| if word.contains(' ') { format!("'{word}'") } else { (*word).to_owned() });
     std::iter::once("adf-ctl".to_owned()).chain(quoted).collect::<Vec<_>>().join(" ")

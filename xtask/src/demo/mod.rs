@@ -70,10 +70,10 @@ async fn show(options: &Options, docker: &Docker, interrupts: &mut Interrupts) -
     if options.keep && told.is_ok() {
         keep(&stage, interrupts).await;
     }
-    let left = strike(stage, docker, told.as_ref().ok()).await?;
-    println!("{} nothing left behind: {}", mark(left.is_empty()), evidence(&left));
+    let (before, left) = strike(stage, docker, told.as_ref().ok()).await?;
+    println!("{} nothing left behind: {}", mark(before > 0 && left.is_empty()), evidence(before, &left));
     println!("{:.0} s from the end of the build to here", started.elapsed().as_secs_f64());
-    Ok(if good && left.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if good && before > 0 && left.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 async fn set(programs: &Programs) -> Result<(Stage, Ctl, Repository)> {
@@ -118,26 +118,32 @@ async fn keep(stage: &Stage, interrupts: &mut Interrupts) {
     interrupts.next().await;
 }
 
-/// Takes everything down and returns what is left of it.
-async fn strike(stage: Stage, docker: &Docker, told: Option<&Told>) -> Result<Vec<String>> {
+/// Takes everything down and returns how many things there were, and which of them are left.
+async fn strike(stage: Stage, docker: &Docker, told: Option<&Told>) -> Result<(usize, Vec<String>)> {
     let Stage { folder, local } = stage;
     let image_prefix = local.image_prefix()?;
     let mut ports = vec![local.endpoint()?];
     ports.extend(told.map(|told| told.balancer));
+    let look = || leftovers::look(&docker.engine, &image_prefix, folder.path(), &ports);
+    let before = look().await?.len();
     let stopped = local.stop().await;
-    let mut left = leftovers::look(&docker.engine, &image_prefix, folder.path(), &ports).await?;
+    let mut left = look().await?;
     left.extend(stopped.err().map(|failure| failure.to_string()));
     let path = folder.path().to_owned();
     folder.close().while_(format_args!("removing {}", path.display()))?;
-    Ok(left)
+    Ok((before, left))
 }
 
 fn mark(holds: bool) -> &'static str {
     if holds { "✓" } else { "✗" }
 }
 
-fn evidence(left: &[String]) -> String {
-    if left.is_empty() { "no process, container, image or port".to_owned() } else { left.join("; ") }
+fn evidence(before: usize, left: &[String]) -> String {
+    if left.is_empty() {
+        format!("all {before} processes, containers, images and ports of the demo are gone")
+    } else {
+        left.join("; ")
+    }
 }
 
 /// What asks the demo to stop.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::ctl::{Ctl, Done};
+use super::ctl::{self, Ctl, Done, Running};
 use super::load::{self, Counts, Load};
 use super::repository::Repository;
 use crate::failure::{Failure, Result, While};
@@ -34,6 +34,11 @@ const V1_OVERLAY: &str = "GREETED_SINCE=2013";
 const V2_OVERLAY: [&str; 2] = ["FOO=everybody", "MOTD=Nobody noticed the deploy"];
 pub(super) const V1_ANSWER: &str = "Hello World from v1\n";
 pub(super) const V2_ANSWER: &str = "Hello everybody from v2. Nobody noticed the deploy\n";
+
+const ROLLBACK: [&str; 3] = ["rollback", "--reason", "the demo wants v1 back"];
+
+/// Shorter than adf.toml's: nobody wants v1 back a second time.
+const SECOND_WATCH: &str = "10s";
 
 /// `deploy` that was rolled back, see docs/exit-codes.md.
 const ROLLED_BACK: i32 = 4;
@@ -84,7 +89,7 @@ pub(super) async fn tell(ctl: Ctl, repository: Repository) -> Result<Told> {
     let (undone, rollback) = deploy_and_roll_back(&ctl, &load).await?;
     clock.chapter("deploy v2 with a canary, and its rollback");
     let after_rollback = sample(&load).await;
-    let second = ctl.run(&["deploy", "v2"]).await?;
+    let second = ctl.run(&["deploy", "v2", "--watch", SECOND_WATCH]).await?;
     clock.chapter("deploy v2 again, to its end");
     let after_second = sample(&load).await;
 
@@ -144,12 +149,31 @@ async fn make_v2(ctl: &Ctl, repository: &Repository) -> Result<()> {
 /// Deploys v2 and, once the old instances stand by, wants v1 back.
 async fn deploy_and_roll_back(ctl: &Ctl, load: &Load) -> Result<(Done, Done)> {
     let mut deploy = ctl.start(&["deploy", "v2"])?;
+    if !watch_begins(ctl, &mut deploy).await? {
+        return Err(deploy.end(ROLLED_BACK).await.err().unwrap_or_else(|| {
+            Failure::new("`adf-ctl deploy v2` was rolled back before anybody asked for it")
+        }));
+    }
+    // The deploy has the terminal; so this is told when both have ended.
+    let answered = load.counts().of("v2");
+    let rollback = ctl.start_elsewhere(&ROLLBACK)?;
+    let (deploy, rollback) = tokio::join!(deploy.end(ROLLED_BACK), rollback.end(0));
+    let (deploy, rollback) = (deploy?, rollback?);
+    eprintln!("\n$ {}", ctl::shown(&ROLLBACK));
+    eprintln!("asked in another terminal when all instances ran v2, which had given {answered} answers;");
+    eprintln!(
+        "done after {:.1} s with exit code {}; the deploy's was {}",
+        rollback.seconds, rollback.code, deploy.code
+    );
+    Ok((deploy, rollback))
+}
+
+/// Waits for the deploy's watch; `false` if the deploy ended before it.
+async fn watch_begins(ctl: &Ctl, deploy: &mut Running) -> Result<bool> {
     let deadline = Instant::now() + WATCH_BEGINS;
     while ctl.ask(&["status"]).await?["deploy"]["step"] != "watch" {
         if deploy.has_ended()? {
-            return Err(deploy.end(ROLLED_BACK).await.err().unwrap_or_else(|| {
-                Failure::new("`adf-ctl deploy v2` was rolled back before anybody asked for it")
-            }));
+            return Ok(false);
         }
         if Instant::now() > deadline {
             return Err(Failure::new(format!(
@@ -159,13 +183,7 @@ async fn deploy_and_roll_back(ctl: &Ctl, load: &Load) -> Result<(Done, Done)> {
         }
         tokio::time::sleep(LOOK).await;
     }
-    eprintln!(
-        "\nall instances run v2, which has given {} answers; now the operator wants v1 back",
-        load.counts().of("v2")
-    );
-    let rollback = ctl.start(&["rollback", "--reason", "the demo wants v1 back"])?;
-    let (deploy, rollback) = tokio::join!(deploy.end(ROLLED_BACK), rollback.end(0));
-    Ok((deploy?, rollback?))
+    Ok(true)
 }
 
 /// What the load counts from now on for a moment.

@@ -26,7 +26,8 @@ pub(super) fn print(told: &Told, checks: &[Check]) {
 fn steps(told: &Told) -> String {
     let deploys = [&told.first, &told.undone, &told.second];
     let mut names: Vec<&str> = Vec::new();
-    for row in deploys.iter().flat_map(|deploy| step_times(deploy)) {
+    // The last one had every step; the one before it had a rollback as well.
+    for row in deploys.iter().rev().flat_map(|deploy| step_times(deploy)) {
         let name = row["step"].as_str().unwrap_or_default();
         if !names.contains(&name) {
             names.push(name);
