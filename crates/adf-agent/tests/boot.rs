@@ -101,7 +101,7 @@ async fn one_failed_probe_starts_the_count_again() {
 async fn an_app_that_never_becomes_healthy_is_abandoned_with_what_was_seen() {
     let ran = play(Plan { probes_then: Err("503".to_owned()), ..Plan::default() }, LONG).await;
     let (reason, tail) = ran.failure();
-    assert!(reason.starts_with("E171 http://127.0.0.1:8080/ gave 503 on 60 of 60 probes"), "{reason}");
+    assert!(reason.starts_with("E171 http://127.0.0.1:8080/ gave 503 on 61 of 61 probes"), "{reason}");
     assert_eq!(tail, ["starting", "panic: no database"]);
     assert_eq!((ran.find("Continue"), ran.count("Abandon"), ran.exit), (None, 1, Exit::Permanent));
     assert!(ran.at("stop new") < ran.at("Abandon"), "a failed container does not go on running");

@@ -344,7 +344,7 @@ fn bombs_are_stopped_by_their_limits() {
         ratio_from: 1 << 20,
         unpacked: 64 << 20,
         entries: 50,
-        path_bytes: 4096,
+        path_bytes: 2048,
         ..Limits::default()
     };
     let wanted = Wanted { limits, ..Wanted::default() };

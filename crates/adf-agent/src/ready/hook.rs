@@ -170,7 +170,7 @@ impl Calls {
                     self.beat(&group, &hooks).await;
                     Duration::ZERO
                 }
-                Err(error) if error.kind() == Kind::Permanent => return,
+                // Also after a refusal: a role's credentials may arrive after the instance.
                 Err(_) => ASK_AT_LEAST,
             };
             tokio::time::sleep(pause).await;

@@ -88,7 +88,8 @@ fn no_active_action<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
     error.message().is_some_and(|m| m.contains("No active Lifecycle Action"))
 }
 
-/// Auto Scaling sends authorisation failures as `AccessDenied`; anything else may pass.
+/// Auto Scaling sends authorisation failures as `AccessDenied`; without a role nothing is sent at all. Anything
+/// else may pass.
 fn failed<E>(operation: &'static str, error: SdkError<E>) -> LifecycleError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
@@ -101,7 +102,9 @@ where
         error.code(),
         Some("AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "InvalidClientTokenId")
     );
-    if denied {
+    // The SDK has no code for an instance without a role; it only says so.
+    let no_role = error.code().is_none() && problem.contains("credentials");
+    if denied || no_role {
         LifecycleError::Denied { operation, problem }
     } else {
         LifecycleError::Failed { operation, problem }

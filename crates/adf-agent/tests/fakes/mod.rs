@@ -25,35 +25,36 @@ use flate2::write::GzEncoder;
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, BoxStream};
 
-pub const USER_DATA: &str = "APP=\"web\"\nRELEASE=\"v1\"\nRELEASE_URL=\"s3://releases/web-v1.tar.gz\"\n";
+pub(crate) const USER_DATA: &str =
+    "APP=\"web\"\nRELEASE=\"v1\"\nRELEASE_URL=\"s3://releases/web-v1.tar.gz\"\n";
 
 /// What the outside answers.
-pub struct Plan {
-    pub user_data: String,
-    pub tags: Vec<(&'static str, &'static str)>,
+pub(crate) struct Plan {
+    pub(crate) user_data: String,
+    pub(crate) tags: Vec<(&'static str, &'static str)>,
     /// Answers of metadata before the good ones.
-    pub imds: VecDeque<ImdsError>,
-    pub config: Result<Vec<(&'static str, &'static str)>, TableError>,
-    pub config_takes: Duration,
-    pub record: Option<ReleaseRecord>,
-    pub receipts_refused: bool,
-    pub archive: Vec<u8>,
-    pub opens: VecDeque<FetchError>,
-    pub pings: VecDeque<DockerError>,
-    pub builds: VecDeque<BuildError>,
-    pub build_takes: Duration,
-    pub starts: VecDeque<DockerError>,
+    pub(crate) imds: VecDeque<ImdsError>,
+    pub(crate) config: Result<Vec<(&'static str, &'static str)>, TableError>,
+    pub(crate) config_takes: Duration,
+    pub(crate) record: Option<ReleaseRecord>,
+    pub(crate) receipts_refused: bool,
+    pub(crate) archive: Vec<u8>,
+    pub(crate) opens: VecDeque<FetchError>,
+    pub(crate) pings: VecDeque<DockerError>,
+    pub(crate) builds: VecDeque<BuildError>,
+    pub(crate) build_takes: Duration,
+    pub(crate) starts: VecDeque<DockerError>,
     /// States of the container before it stays running.
-    pub states: VecDeque<ContainerState>,
+    pub(crate) states: VecDeque<ContainerState>,
     /// Results of probes before the default.
-    pub probes: VecDeque<Result<(), String>>,
-    pub probes_then: Result<(), String>,
+    pub(crate) probes: VecDeque<Result<(), String>>,
+    pub(crate) probes_then: Result<(), String>,
     /// The state of the instance in its group, when it has one.
-    pub group: Option<&'static str>,
-    pub lifecycle_down: bool,
-    pub heartbeat: Duration,
-    pub image: Option<Image>,
-    pub containers: Vec<Container>,
+    pub(crate) group: Option<&'static str>,
+    pub(crate) lifecycle_down: bool,
+    pub(crate) heartbeat: Duration,
+    pub(crate) image: Option<Image>,
+    pub(crate) containers: Vec<Container>,
 }
 
 impl Default for Plan {
@@ -85,7 +86,7 @@ impl Default for Plan {
 }
 
 /// A release archive with these files below `web-v1/`.
-pub fn archive(files: &[(&str, &str)]) -> Vec<u8> {
+pub(crate) fn archive(files: &[(&str, &str)]) -> Vec<u8> {
     let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
     for (name, data) in files {
         let mut header = tar::Header::new_gnu();
@@ -98,38 +99,38 @@ pub fn archive(files: &[(&str, &str)]) -> Vec<u8> {
     gzip.finish().expect("in memory")
 }
 
-pub struct Outside {
+pub(crate) struct Outside {
     plan: Mutex<Plan>,
     calls: Mutex<Vec<String>>,
     receipts: Mutex<Vec<Receipt>>,
 }
 
 /// What a run left behind.
-pub struct Ran {
-    pub exit: Exit,
-    pub calls: Vec<String>,
-    pub receipts: Vec<Receipt>,
-    pub took: Duration,
+pub(crate) struct Ran {
+    pub(crate) exit: Exit,
+    pub(crate) calls: Vec<String>,
+    pub(crate) receipts: Vec<Receipt>,
+    pub(crate) took: Duration,
 }
 
 impl Ran {
-    pub fn at(&self, call: &str) -> usize {
+    pub(crate) fn at(&self, call: &str) -> usize {
         self.find(call).unwrap_or_else(|| panic!("no call \"{call}\" in {:#?}", self.calls))
     }
 
-    pub fn find(&self, call: &str) -> Option<usize> {
+    pub(crate) fn find(&self, call: &str) -> Option<usize> {
         self.calls.iter().position(|c| c.starts_with(call))
     }
 
-    pub fn count(&self, call: &str) -> usize {
+    pub(crate) fn count(&self, call: &str) -> usize {
         self.calls.iter().filter(|c| c.starts_with(call)).count()
     }
 
-    pub fn last(&self) -> &Receipt {
+    pub(crate) fn last(&self) -> &Receipt {
         self.receipts.last().expect("a receipt")
     }
 
-    pub fn failure(&self) -> (String, Vec<String>) {
+    pub(crate) fn failure(&self) -> (String, Vec<String>) {
         match &self.last().state {
             InstanceState::Failed { reason, log_tail, .. } => (reason.clone(), log_tail.clone()),
             other => panic!("not failed: {other:?}"),
@@ -138,7 +139,7 @@ impl Ran {
 }
 
 /// Runs a whole agent against `plan` and tells it to stop after `stop` of virtual time.
-pub async fn play(plan: Plan, stop: Duration) -> Ran {
+pub(crate) async fn play(plan: Plan, stop: Duration) -> Ran {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let outside =
         Arc::new(Outside { plan: Mutex::new(plan), calls: Mutex::default(), receipts: Mutex::default() });
@@ -359,7 +360,7 @@ impl Lifecycle for Outside {
 }
 
 /// Labels of the container that the default plan makes.
-pub fn labels(ran: &Ran, config: &Config) -> BTreeMap<String, String> {
+pub(crate) fn labels(ran: &Ran, config: &Config) -> BTreeMap<String, String> {
     let receipt = ran.last();
     [
         ("adf.app", "web".to_owned()),
