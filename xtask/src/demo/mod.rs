@@ -146,22 +146,23 @@ fn evidence(before: usize, left: &[String]) -> String {
     }
 }
 
-/// What asks the demo to stop.
-struct Interrupts {
-    interrupt: Signal,
-    terminate: Signal,
-}
+/// What asks the demo to stop: Ctrl-C, a supervisor, the end of the terminal.
+struct Interrupts([Signal; 3]);
 
 impl Interrupts {
     fn listen() -> Result<Self> {
         let listen = |kind| signal(kind).while_("listening for signals");
-        Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
+        let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+        let [interrupt, terminate, hangup] = kinds.map(listen);
+        Ok(Self([interrupt?, terminate?, hangup?]))
     }
 
     async fn next(&mut self) -> &'static str {
+        let [interrupt, terminate, hangup] = &mut self.0;
         tokio::select! {
-            _ = self.interrupt.recv() => "interrupted",
-            _ = self.terminate.recv() => "told to terminate",
+            _ = interrupt.recv() => "interrupted",
+            _ = terminate.recv() => "told to terminate",
+            _ = hangup.recv() => "the terminal is gone",
         }
     }
 }
