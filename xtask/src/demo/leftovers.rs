@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::time::Duration;
 
-use super::local;
+use super::{local, processes};
 use crate::docker::Engine;
 use crate::failure::Result;
 
@@ -20,7 +20,7 @@ pub(super) async fn look(
     ports: &[SocketAddr],
 ) -> Result<Vec<String>> {
     let mut left = engine.left_by(image_prefix, &instances(folder)).await?;
-    left.extend(processes(folder));
+    left.extend(processes::of(folder).iter().map(ToString::to_string));
     left.extend(ports.iter().filter(|port| answers(**port)).map(|port| format!("port {port}")));
     Ok(left)
 }
@@ -29,21 +29,6 @@ pub(super) async fn look(
 fn instances(folder: &Path) -> Vec<String> {
     let folders = fs::read_dir(folder.join(local::INSTANCES)).into_iter().flatten().flatten();
     folders.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
-}
-
-/// Every process whose command line names the demo's folder: the agents and the servers of its instances do.
-fn processes(folder: &Path) -> Vec<String> {
-    let folder = folder.to_string_lossy().into_owned();
-    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    entries
-        .filter_map(|entry| {
-            let id: u32 = entry.file_name().to_str()?.parse().ok()?;
-            let line = fs::read(entry.path().join("cmdline")).ok()?;
-            let line = String::from_utf8_lossy(&line).replace('\0', " ");
-            (id != std::process::id() && line.contains(&folder))
-                .then(|| format!("process {id}: {}", line.trim()))
-        })
-        .collect()
 }
 
 fn answers(port: SocketAddr) -> bool {

@@ -10,6 +10,7 @@ mod ctl;
 mod leftovers;
 mod load;
 mod local;
+mod processes;
 mod repository;
 mod story;
 mod tables;
@@ -98,7 +99,7 @@ fn report(told: &Result<Told>, stage: &Stage) -> bool {
     match told {
         Ok(told) => {
             let checks = checks::all(told);
-            tables::print(told, &checks);
+            tables::print(told, processes::agents_peak(stage.folder.path()), &checks);
             checks.iter().all(|check| check.holds)
         }
         Err(failure) => {

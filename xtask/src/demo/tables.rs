@@ -9,9 +9,11 @@ use super::checks::{Check, cleaned, short};
 use super::ctl::Done;
 use super::story::Told;
 
-pub(super) fn print(told: &Told, checks: &[Check]) {
+/// `peak` is the most memory that an agent had, in MiB.
+pub(super) fn print(told: &Told, peak: Option<f64>, checks: &[Check]) {
     println!("\nTime per step, seconds\n{}", steps(told));
     println!("Requests\n{}", requests(told));
+    println!("The agent\n{}", agent(told, peak));
     println!("Receipts of all instances\n{}", receipts(told));
     let cleaned = cleaned(told);
     println!("Config that was cleaned up\n{}", rows([""; 1], cleaned.into_iter().map(|name| [name])));
@@ -73,6 +75,21 @@ fn requests(told: &Told) -> String {
         ["median / 99 % / slowest".to_owned(), latency],
     ]);
     rows(["", "REQUESTS"], lines)
+}
+
+/// From the agent's start to a healthy app, on instances that built their image and on those that had it.
+fn agent(told: &Told, peak: Option<f64>) -> String {
+    let slowest = |deploy: &Done| {
+        let instances = deploy.json["instances"].as_array().into_iter().flatten();
+        let slowest = instances.filter_map(|instance| instance["boot_seconds"].as_f64()).reduce(f64::max);
+        slowest.map_or("-".to_owned(), |seconds| format!("{seconds:.1} s"))
+    };
+    let lines = [
+        ("start to healthy, image built (v1)", slowest(&told.first)),
+        ("start to healthy, image there (v2 the second time)", slowest(&told.second)),
+        ("peak memory", peak.map_or("-".to_owned(), |peak| format!("{peak:.0} MiB"))),
+    ];
+    rows(["", "SLOWEST"], lines.map(|(name, value)| [name.to_owned(), value]))
 }
 
 fn receipts(told: &Told) -> String {

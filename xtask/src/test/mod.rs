@@ -61,7 +61,8 @@ fn build() -> Result<Counts> {
 }
 
 fn clippy() -> Result<Counts> {
-    let options = ["--quiet", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"];
+    let options =
+        ["--quiet", "--locked", "--workspace", "--all-targets", "--keep-going", "--", "-D", "warnings"];
     process::run(workspace::cargo("clippy").args(options))?;
     Ok(Counts::ONE_PASSED)
 }
