@@ -23,6 +23,11 @@ fn shared_calls_answer_in_the_shape_moto_answers_in() {
     run_against_adf_local("compare.py");
 }
 
+#[test]
+fn boto3_stores_and_reads_back_exactly() {
+    run_against_adf_local("storage.py");
+}
+
 fn run_against_adf_local(script: &str) {
     let python = virtual_environment();
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
