@@ -15,6 +15,7 @@ mod repository;
 mod story;
 mod tables;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -42,6 +43,8 @@ pub(crate) struct Options {
 struct Stage {
     folder: TempDir,
     local: Local,
+    /// The program, for whoever wants to go on by hand.
+    ctl: PathBuf,
 }
 
 pub(crate) async fn run(options: &Options) -> Result<ExitCode> {
@@ -91,7 +94,7 @@ async fn set(programs: &Programs) -> Result<(Stage, Ctl, Repository)> {
         folder: repository.folder.clone(),
         environment: local.environment(),
     };
-    Ok((Stage { folder, local }, ctl, repository))
+    Ok((Stage { folder, local, ctl: programs.ctl.clone() }, ctl, repository))
 }
 
 /// Prints what came of the story; whether every check holds.
@@ -115,13 +118,13 @@ async fn keep(stage: &Stage, interrupts: &mut Interrupts) {
         println!("  {line}");
     }
     println!("  cd {}", stage.folder.path().join("web").display());
-    println!("  adf-ctl status");
+    println!("  {} status", stage.ctl.display());
     interrupts.next().await;
 }
 
 /// Takes everything down and returns how many things there were, and which of them are left.
 async fn strike(stage: Stage, docker: &Docker, told: Option<&Told>) -> Result<(usize, Vec<String>)> {
-    let Stage { folder, local } = stage;
+    let Stage { folder, local, .. } = stage;
     let image_prefix = local.image_prefix()?;
     let mut ports = vec![local.endpoint()?];
     ports.extend(told.map(|told| told.balancer));
