@@ -136,7 +136,7 @@ fn a_hook_waits_between_half_a_minute_and_two_hours_and_abandons_by_default() {
     world.hook("LAUNCHING");
     let hook = world.model.group(GROUP).expect("it exists").hooks[HOOK].clone();
     assert_eq!(hook.default_result, HookResult::Abandon);
-    assert_eq!(hook.global_timeout(), Duration::from_secs(6000));
+    assert_eq!(hook.global_timeout(), Duration::from_mins(100));
     for seconds in [29, 7201] {
         let request = adf_local::model::groups::HookRequest {
             name: HOOK.to_owned(),

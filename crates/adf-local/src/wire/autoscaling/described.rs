@@ -39,6 +39,10 @@ pub(super) fn group(model: &Model, group: &Group) -> form::AutoScalingGroup {
         termination_policies: Some(group.termination_policies.iter().cloned().collect()),
         new_instances_protected_from_scale_in: Some(group.new_instances_protected),
         capacity_rebalance: Some(false),
+        service_linked_role_a_r_n: Some(format!(
+            "arn:aws:iam::{}:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling",
+            model.settings().account
+        )),
         suspended_processes: Some(
             group
                 .suspended

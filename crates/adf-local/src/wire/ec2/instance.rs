@@ -37,6 +37,11 @@ pub(super) fn instance(model: &Model, it: &Instance) -> wire::Instance {
             ..Default::default()
         }),
         security_groups: alive.then(|| security_groups(it)),
+        network_interfaces: Some(alive.then(|| interface(model, it)).into_iter().collect()),
+        // Instances here are processes: they have no volumes.
+        block_device_mappings: Some(wire::InstanceBlockDeviceMappingList::default()),
+        product_codes: Some(wire::ProductCodeList::default()),
+        hibernation_options: Some(wire::HibernationOptions { configured: Some(false) }),
         metadata_options: Some(metadata(it)),
         monitoring: Some(wire::Monitoring { state: Some("disabled".to_owned()) }),
         iam_instance_profile: it.iam_role.as_ref().map(|role| wire::IamInstanceProfile {
@@ -66,6 +71,42 @@ pub(super) fn state(state: InstanceState) -> wire::InstanceState {
 /// The machine adf-local itself runs on is what its instances run on.
 pub(super) fn architecture() -> &'static str {
     if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" }
+}
+
+/// The one interface that has the instance's address; its ids are the instance's with another prefix.
+fn interface(model: &Model, it: &Instance) -> wire::InstanceNetworkInterface {
+    let tail = it.id.trim_start_matches("i-");
+    let address = wire::InstancePrivateIpAddress {
+        primary: Some(true),
+        private_ip_address: Some(it.private_ip.to_string()),
+        private_dns_name: Some(private_name(it)),
+        ..Default::default()
+    };
+    wire::InstanceNetworkInterface {
+        network_interface_id: Some(format!("eni-{tail}")),
+        owner_id: Some(model.settings().account.clone()),
+        subnet_id: Some(it.subnet_id.clone()),
+        vpc_id: Some(model.network().vpc_id.clone()),
+        private_ip_address: Some(it.private_ip.to_string()),
+        private_dns_name: Some(private_name(it)),
+        private_ip_addresses: Some([address].into_iter().collect()),
+        ipv6_addresses: Some(wire::InstanceIpv6AddressList::default()),
+        groups: Some(security_groups(it)),
+        description: Some(String::new()),
+        interface_type: Some("interface".to_owned()),
+        source_dest_check: Some(true),
+        status: Some("in-use".to_owned()),
+        attachment: Some(wire::InstanceNetworkInterfaceAttachment {
+            attachment_id: Some(format!("eni-attach-{tail}")),
+            attach_time: Some(stamp(it.launched_at)),
+            delete_on_termination: Some(true),
+            device_index: Some(0),
+            network_card_index: Some(0),
+            status: Some("attached".to_owned()),
+            ..Default::default()
+        }),
+        ..Default::default()
+    }
 }
 
 fn private_name(it: &Instance) -> String {

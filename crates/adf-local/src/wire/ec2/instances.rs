@@ -123,6 +123,7 @@ fn reservation(model: &Model, id: &str, instances: &[&Instance]) -> wire::Reserv
     wire::Reservation {
         reservation_id: Some(id.to_owned()),
         owner_id: Some(model.settings().account.clone()),
+        groups: Some(wire::GroupIdentifierList::default()),
         instances: Some(instances.iter().map(|it| instance::instance(model, it)).collect()),
         ..Default::default()
     }

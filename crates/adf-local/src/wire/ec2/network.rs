@@ -29,6 +29,7 @@ pub(super) fn describe_vpcs(request: &mut Request<'_>) -> Answer {
         owner_id: Some(request.model.settings().account.clone()),
         instance_tenancy: Some("default".to_owned()),
         dhcp_options_id: Some("default".to_owned()),
+        cidr_block_association_set: Some([cidr_association(network.cidr())].into_iter().collect()),
         ..Default::default()
     };
     let output = wire::DescribeVpcsResult {
@@ -71,6 +72,13 @@ pub(super) fn describe_subnets(request: &mut Request<'_>) -> Answer {
         default_for_az: Some(true),
         map_public_ip_on_launch: Some(false),
         assign_ipv6_address_on_creation: Some(false),
+        ipv6_native: Some(false),
+        ipv6_cidr_block_association_set: Some(wire::SubnetIpv6CidrBlockAssociationSet::default()),
+        private_dns_name_options_on_launch: Some(wire::PrivateDnsNameOptionsOnLaunch {
+            hostname_type: Some("ip-name".to_owned()),
+            enable_resource_name_dns_a_record: Some(false),
+            enable_resource_name_dns_a_a_a_a_record: Some(false),
+        }),
         owner_id: Some(settings.account.clone()),
         state: Some("available".to_owned()),
         ..Default::default()
@@ -95,8 +103,15 @@ pub(super) fn describe_security_groups(request: &mut Request<'_>) -> Answer {
         "group-name" => Some("default".to_owned()),
         _ => None,
     });
+    let settings = request.model.settings();
     let group = wire::SecurityGroup {
         group_id: Some(id.to_owned()),
+        security_group_arn: Some(format!(
+            "arn:aws:ec2:{}:{}:security-group/{id}",
+            settings.region, settings.account
+        )),
+        ip_permissions: Some([from_itself(id, &settings.account)].into_iter().collect()),
+        ip_permissions_egress: Some([to_anywhere()].into_iter().collect()),
         group_name: Some("default".to_owned()),
         description: Some("default VPC security group".to_owned()),
         owner_id: Some(request.model.settings().account.clone()),
@@ -157,6 +172,43 @@ struct Zone {
     network_border_group: String,
     opt_in_status: &'static str,
     message_set: &'static str,
+}
+
+fn cidr_association(cidr: String) -> wire::VpcCidrBlockAssociation {
+    wire::VpcCidrBlockAssociation {
+        association_id: Some("vpc-cidr-assoc-0adf0000000000001".to_owned()),
+        cidr_block: Some(cidr),
+        cidr_block_state: Some(wire::VpcCidrBlockState {
+            state: Some("associated".to_owned()),
+            status_message: None,
+        }),
+    }
+}
+
+/// What AWS puts into every VPC's default group: in from itself, out to anywhere.
+fn from_itself(group: &str, account: &str) -> wire::IpPermission {
+    let pair = wire::UserIdGroupPair {
+        group_id: Some(group.to_owned()),
+        user_id: Some(account.to_owned()),
+        ..Default::default()
+    };
+    wire::IpPermission { user_id_group_pairs: Some([pair].into_iter().collect()), ..any_protocol() }
+}
+
+fn to_anywhere() -> wire::IpPermission {
+    let range = wire::IpRange { cidr_ip: Some("0.0.0.0/0".to_owned()), description: None };
+    wire::IpPermission { ip_ranges: Some([range].into_iter().collect()), ..any_protocol() }
+}
+
+fn any_protocol() -> wire::IpPermission {
+    wire::IpPermission {
+        ip_protocol: Some("-1".to_owned()),
+        ip_ranges: Some(wire::IpRangeList::default()),
+        ipv6_ranges: Some(wire::Ipv6RangeList::default()),
+        prefix_list_ids: Some(wire::PrefixListIdList::default()),
+        user_id_group_pairs: Some(wire::UserIdGroupPairList::default()),
+        ..Default::default()
+    }
 }
 
 /// `use1-az1` for `us-east-1a`: region parts shortened, zones numbered.
