@@ -85,6 +85,11 @@ impl Member {
         self.lifecycle == lifecycle
     }
 
+    /// In Standby or on its way there: running, and not counted by desired capacity.
+    pub fn is_resting(&self) -> bool {
+        matches!(self.lifecycle, Lifecycle::EnteringStandby | Lifecycle::Standby)
+    }
+
     /// An instance without a receipt (older than ADF) is judged by the load balancer alone.
     fn receipt_is_well(&self) -> bool {
         self.receipt.as_ref().is_none_or(Receipt::is_serving)

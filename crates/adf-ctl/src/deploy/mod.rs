@@ -52,7 +52,7 @@ pub struct DeployOptions {
     pub min_probes: Option<u64>,
     pub watch: Option<Duration>,
     pub boot_timeout: Option<Duration>,
-    /// Instances at the end; without it as many as now, or as the group's tag says.
+    /// Instances that a first deploy starts; without it as many as the group's tag says.
     pub capacity: Option<u32>,
 }
 

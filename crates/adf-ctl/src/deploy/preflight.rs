@@ -33,8 +33,7 @@ pub async fn check(
 ) -> Result<Preflight, DeployError> {
     let group = observe::group(context, &names.group).await?;
     let current = context.store.current(&names.app).await?.map(|c| c.current);
-    if options.capacity.is_none()
-        && current.as_ref() == Some(&release.release)
+    if current.as_ref() == Some(&release.release)
         && let Some(instances) = serving(context, names, &group, &release.release).await?
     {
         return Ok(Preflight::Serving { instances });
@@ -132,8 +131,19 @@ fn group_is_ready(group: &GroupState, target_group_arn: Option<&str>) -> Result<
 const CAPACITY_TAG: &str = "adf:capacity";
 
 fn capacity(group: &GroupState, options: &DeployOptions) -> Result<u32, DeployError> {
-    let tagged = || group.tags.iter().find(|(key, _)| key == CAPACITY_TAG)?.1.parse().ok();
     let present = (group.desired > 0).then_some(group.desired);
+    if let (Some(wanted), Some(present)) = (options.capacity, present)
+        && wanted != present
+    {
+        return Err(DeployError::refused(
+            format!("--capacity is for a first deploy, and group {} has {present} instances", group.name),
+            format!(
+                "aws autoscaling set-desired-capacity --auto-scaling-group-name {} --desired-capacity {wanted}",
+                group.name
+            ),
+        ));
+    }
+    let tagged = || group.tags.iter().find(|(key, _)| key == CAPACITY_TAG)?.1.parse().ok();
     let capacity = options.capacity.or(present).or_else(tagged).filter(|n| *n > 0).ok_or_else(|| {
         DeployError::refused(
             format!(

@@ -25,33 +25,50 @@ pub async fn run(
     let owner = context.aws.identity().await?;
     let ground = Ground::survey(context, names.target_group.as_deref()).await?;
     let lock = lock::take(context, &names.app, &owner, open.as_ref(), &mut seat.view).await?;
-    // Read again: only now can nobody else write it.
-    let open = match context.store.open_deploy(&names.app).await {
-        Ok(open) => open,
-        Err(error) => return give_back(context, lock, error.into()).await,
-    };
-    let record = match open {
-        Some(open) if open.to == options.release => go_on(open, &owner, seat),
-        Some(open) => {
-            let refusal = DeployError::refused(open_already(&open), how_to_end(&open));
-            return give_back(context, lock, refusal).await;
+    let record = match prepare(context, names, options, &release, &ground, &owner, seat).await {
+        Ok(Prepared::Open(record)) => *record,
+        Ok(Prepared::Serving(instances)) => {
+            context.store.free_lock(lock).await?;
+            return Ok(Ended::Serving { release: options.release.clone(), instances });
         }
-        None => {
-            let started = seat.clock.now();
-            let arn = ground.target_group_arn.as_deref();
-            match preflight::check(context, names, arn, &release, options, &owner).await {
-                Ok(Preflight::Begin(beginning)) => begin(names, *beginning, seat, started),
-                Ok(Preflight::Serving { instances }) => {
-                    context.store.free_lock(lock).await?;
-                    return Ok(Ended::Serving { release: options.release.clone(), instances });
-                }
-                Err(error) => return give_back(context, lock, error).await,
-            }
-        }
+        Err(error) => return give_back(context, lock, error).await,
     };
     let driver = Driver::new(context, ground, release, lock, record, seat);
     let (record, fleet) = Box::pin(driver.drive()).await?;
     Ok(Ended::Closed { record: Box::new(record), fleet: Box::new(fleet) })
+}
+
+enum Prepared {
+    /// The deploy to drive: a new one, or one to go on with.
+    Open(Box<DeployRecord>),
+    /// The release serves already, on so many instances.
+    Serving(u32),
+}
+
+/// With the lock held: what there is to drive.
+async fn prepare(
+    context: &Context,
+    names: &AppNames,
+    options: &DeployOptions,
+    release: &ReleaseRecord,
+    ground: &Ground,
+    owner: &str,
+    seat: &mut Seat,
+) -> Result<Prepared, DeployError> {
+    // Read again: only now can nobody else write it.
+    match context.store.open_deploy(&names.app).await? {
+        Some(open) if open.to == options.release => {
+            return Ok(Prepared::Open(Box::new(go_on(open, owner, seat))));
+        }
+        Some(open) => return Err(DeployError::refused(open_already(&open), how_to_end(&open))),
+        None => {}
+    }
+    let started = seat.clock.now();
+    let arn = ground.target_group_arn.as_deref();
+    match preflight::check(context, names, arn, release, options, owner).await? {
+        Preflight::Serving { instances } => Ok(Prepared::Serving(instances)),
+        Preflight::Begin(beginning) => Ok(Prepared::Open(Box::new(begin(names, *beginning, seat, started)))),
+    }
 }
 
 pub(super) async fn find_release(

@@ -27,7 +27,8 @@ pub(super) fn plan(fleet: &Fleet, record: &DeployRecord, reason: &str, now: Time
     {
         return act(Action::SetGroupTemplate { version });
     }
-    let way = Way { fleet, record, goal: count(record.progress.old.iter()) };
+    let goal = if is_first(record) { 0 } else { record.progress.capacity };
+    let way = Way { fleet, record, goal };
     way.return_old()
         .or_else(|| way.await_old(reason, now))
         .or_else(|| way.remove_new())
@@ -39,7 +40,7 @@ pub(super) fn plan(fleet: &Fleet, record: &DeployRecord, reason: &str, now: Time
 struct Way<'a> {
     fleet: &'a Fleet,
     record: &'a DeployRecord,
-    /// Instances that served at the start.
+    /// Instances that the group was to have at the start.
     goal: u32,
 }
 
@@ -71,7 +72,7 @@ impl Way<'_> {
             return Some(act(Action::ExitStandby(ids)));
         }
         let live = count(self.old_live().iter());
-        let resting = count(self.old().filter(|m| !m.is(Lifecycle::InService) && !m.is(Lifecycle::Pending)));
+        let resting = count(self.old().filter(|m| m.is_resting()));
         let counted_new =
             count(self.fresh().filter(|m| m.is(Lifecycle::InService) || m.is(Lifecycle::Pending)));
         let wanted = (self.goal.saturating_sub(resting) + counted_new).min(self.fleet.max);
@@ -82,7 +83,8 @@ impl Way<'_> {
     /// Until as many old ones as at the start are healthy, nothing that serves is taken away.
     fn await_old(&self, reason: &str, now: Timestamp) -> Option<Decision> {
         let healthy = self.healthy_old();
-        if healthy >= self.goal {
+        let untouched = self.fresh().next().is_none() && !self.old().any(Member::is_resting);
+        if healthy >= self.goal || untouched {
             return None;
         }
         if let Some(make_room) = self.make_room() {
@@ -153,9 +155,9 @@ impl Way<'_> {
         Some(Decision::Wait(Wait { what, kind: Waiting::Aws, until, limit: UNBORN_LIMIT }))
     }
 
-    /// Without replacement as far as the group's minimum allows.
+    /// Without replacement, as long as desired capacity stays at what the group is to have.
     fn terminate(&self, mut ids: Vec<InstanceId>) -> Option<Decision> {
-        let spare = self.fleet.desired.saturating_sub(self.fleet.min) as usize;
+        let spare = self.fleet.desired.saturating_sub(self.fleet.min.max(self.goal)) as usize;
         let decrement = spare > 0;
         if decrement {
             ids.truncate(spare);

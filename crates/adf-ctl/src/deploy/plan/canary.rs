@@ -54,7 +54,7 @@ pub(super) fn leave(fleet: &Fleet, record: &DeployRecord, now: Timestamp) -> Opt
     if let Some(decision) = leave_traffic(fleet) {
         return Some(decision);
     }
-    if canary.machine == Some(MachineState::Gone) {
+    if canary.machine == Some(MachineState::Gone) || forgotten(canary, record) {
         return None;
     }
     let until = after(last_act(record), fleet.drain + DRAIN_SLACK);
@@ -64,4 +64,12 @@ pub(super) fn leave(fleet: &Fleet, record: &DeployRecord, now: Timestamp) -> Opt
         return Some(Decision::Wait(wait));
     }
     Some(act(Action::TerminateCanary(canary.id.clone())))
+}
+
+/// EC2 shows a terminated instance for an hour, and a fresh one not always at once. An id that it does not know
+/// at several attempts to terminate it is one that it has forgotten.
+fn forgotten(canary: &Canary, record: &DeployRecord) -> bool {
+    const ATTEMPTS: usize = 3;
+    let intent = Action::TerminateCanary(canary.id.clone()).intent();
+    canary.machine.is_none() && record.log.iter().filter(|entry| entry.intent == intent).count() >= ATTEMPTS
 }

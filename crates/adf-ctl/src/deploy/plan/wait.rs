@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use adf_types::{DeployRecord, Direction, Step, Waiting};
+use adf_types::{DeployRecord, Direction, Outcome, Step, Waiting};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Action, Decision};
@@ -36,9 +36,8 @@ pub(super) fn patiently(decision: Decision, record: &DeployRecord, now: Timestam
     if same == 0 {
         return decision;
     }
-    if same >= REPEATS && record.direction == Direction::Forward && record.step < Step::Cleanup {
-        let reason = format!("AWS accepted {REPEAT_LIMIT} without effect: {intent}");
-        return Decision::Act(Action::TurnBack { reason });
+    if same >= REPEATS {
+        return without_effect(record, &intent);
     }
     let until = after(last_act(record), REPEAT);
     if now >= until {
@@ -46,6 +45,15 @@ pub(super) fn patiently(decision: Decision, record: &DeployRecord, now: Timestam
     }
     let what = format!("AWS to show: {intent}");
     Decision::Wait(Wait { what, kind: Waiting::Aws, until, limit: REPEAT_LIMIT })
+}
+
+fn without_effect(record: &DeployRecord, intent: &str) -> Decision {
+    let reason = format!("AWS accepted {REPEAT_LIMIT} without effect: {intent}");
+    if record.direction == Direction::Forward && record.step < Step::Cleanup {
+        return Decision::Act(Action::TurnBack { reason });
+    }
+    let serving = "adf-ctl status shows what serves; nothing more was removed".to_owned();
+    Decision::Finish(Outcome::Failed { reason, serving })
 }
 
 /// When the deploy last did something; waits count from here, so they survive a change of driver.
