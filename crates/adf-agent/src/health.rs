@@ -37,7 +37,7 @@ pub async fn health(agent: &Agent, started: Started) -> Result<Healthy, Failure>
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         if tokio::time::timeout_at(deadline, ticks.tick()).await.is_err() {
-            return Err(course.never_healthy(agent, &started).await);
+            return Err(course.out_of_grace(agent, &started).await);
         }
         match agent.world.docker.state(&started.container).await? {
             ContainerState::Running => {
@@ -48,9 +48,9 @@ pub async fn health(agent: &Agent, started: Started) -> Result<Healthy, Failure>
                 }
             }
             ContainerState::Exited { code, out_of_memory } => {
-                course.exited();
+                course.exited(Exit { code, out_of_memory });
                 if course.exits >= EXITS {
-                    return Err(course.gave_up(agent, &started, code, out_of_memory).await);
+                    return Err(course.out_of_grace(agent, &started).await);
                 }
                 tracing::warn!(
                     code,
@@ -78,6 +78,12 @@ pub async fn probe(agent: &Agent, started: &Started) -> Result<(), String> {
     }
 }
 
+#[derive(Debug, Clone, Copy)]
+struct Exit {
+    code: i64,
+    out_of_memory: bool,
+}
+
 /// What was seen so far.
 struct Course {
     began: Instant,
@@ -85,13 +91,15 @@ struct Course {
     passed: u32,
     failed: u32,
     exits: u32,
+    last_exit: Option<Exit>,
     /// What failed probes saw, and how often.
     seen: BTreeMap<String, u32>,
 }
 
 impl Course {
     fn new() -> Self {
-        Self { began: Instant::now(), consecutive: 0, passed: 0, failed: 0, exits: 0, seen: BTreeMap::new() }
+        let began = Instant::now();
+        Self { began, consecutive: 0, passed: 0, failed: 0, exits: 0, last_exit: None, seen: BTreeMap::new() }
     }
 
     fn take(&mut self, probe: Result<(), String>) {
@@ -109,12 +117,22 @@ impl Course {
         }
     }
 
-    fn exited(&mut self) {
+    fn exited(&mut self, exit: Exit) {
         self.exits += 1;
+        self.last_exit = Some(exit);
         self.consecutive = 0;
     }
 
-    async fn gave_up(&self, agent: &Agent, started: &Started, code: i64, out_of_memory: bool) -> Failure {
+    /// A container that exits answers no probe, so its exit is the reason, not the unanswered probes.
+    async fn out_of_grace(&self, agent: &Agent, started: &Started) -> Failure {
+        match self.last_exit {
+            Some(exit) => self.gave_up(agent, started, exit).await,
+            None => self.never_healthy(agent, started).await,
+        }
+    }
+
+    async fn gave_up(&self, agent: &Agent, started: &Started, exit: Exit) -> Failure {
+        let Exit { code, out_of_memory } = exit;
         let how = if out_of_memory { " (out of memory)" } else { "" };
         let seconds = self.began.elapsed().as_secs();
         let tail = tail(agent, started).await;
