@@ -20,7 +20,9 @@ INHERITS = "moto ignores SourceVersion; AWS inherits from it"
 DUPLICATE = "moto allows a duplicate that AWS refuses"
 MACHINE = "adf-local's instances are Linux, without volumes, without public addresses; moto's image is Windows with a volume"
 NIC = "moto's interfaces have a public address and other optional fields; ours are private and carry a private name"
-PRIVATE = "moto gives every load balancer, group and zone fewer fields than AWS does"
+LOOPBACK = "an address on the loopback interface has no hardware address"
+DEFAULT_GROUP = "AWS's default security group lets its own members in; moto's lets nobody in"
+FEWER = "moto gives every load balancer, group and zone fewer fields than AWS does"
 RUNNING = "moto gives a running instance a state reason; AWS only one that left that state"
 MOTO_RUNS = "moto starts an unknown image; AWS refuses it"
 ENDS_LATER = "an activity ends when it is done; moto's are done at once"
@@ -41,6 +43,7 @@ def known():
     for name, path in (("DescribeVpcs", "Vpcs"), ("DescribeSubnets", "Subnets"), ("DescribeSecurityGroups", "SecurityGroups")):
         yield (name, f"{path}.Tags", moto), AWS_OMITS
     yield ("DescribeVpcs", "Vpcs.Ipv6CidrBlockAssociationSet", moto), AWS_OMITS
+    yield ("DescribeSecurityGroups", "SecurityGroups.IpPermissions", ours), DEFAULT_GROUP
     for name, path in (("CreateLaunchTemplateVersion", "LaunchTemplateVersion"),
                        ("DescribeLaunchTemplateVersions", "LaunchTemplateVersions")):
         for field in ("ImageId", "UserData", "TagSpecifications"):
@@ -54,19 +57,20 @@ def known():
         yield (name, "Error", ours), DUPLICATE
         yield (name, path, moto), DUPLICATE
     for name in BALANCERS:
-        yield (name, "LoadBalancers.AvailabilityZones.LoadBalancerAddresses", ours), PRIVATE
-        yield (name, "LoadBalancers.SecurityGroups", ours), PRIVATE
-    yield ("CreateLoadBalancer", "LoadBalancers.Scheme", ours), PRIVATE
-    yield ("CreateTargetGroup", "TargetGroups.LoadBalancerArns", ours), PRIVATE
-    yield ("DescribeAutoScalingGroups", "AutoScalingGroups.TrafficSources", ours), PRIVATE
+        yield (name, "LoadBalancers.AvailabilityZones.LoadBalancerAddresses", ours), FEWER
+        yield (name, "LoadBalancers.SecurityGroups", ours), FEWER
+    yield ("CreateLoadBalancer", "LoadBalancers.Scheme", ours), FEWER
+    yield ("CreateTargetGroup", "TargetGroups.LoadBalancerArns", ours), FEWER
+    yield ("DescribeAutoScalingGroups", "AutoScalingGroups.TrafficSources", ours), FEWER
     for field in ("GroupName", "NetworkBorderGroup", "OptInStatus"):
-        yield ("DescribeAvailabilityZones", f"AvailabilityZones.{field}", ours), PRIVATE
+        yield ("DescribeAvailabilityZones", f"AvailabilityZones.{field}", ours), FEWER
     for name, path in (("RunInstances", "Instances"), ("DescribeInstances", "Reservations.Instances")):
         for field in ("BlockDeviceMappings", "Platform", "PublicIpAddress", "SriovNetSupport"):
             yield (name, f"{path}.{field}", moto), MACHINE
         for field in ("EnaSupport", "SecurityGroups", "HibernationOptions.Configured"):
             yield (name, f"{path}.{field}", ours), MACHINE
         yield (name, f"{path}.StateReason", moto), RUNNING
+        yield (name, f"{path}.NetworkInterfaces.MacAddress", moto), LOOPBACK
         for field in ("Association", "PrivateIpAddresses.Association"):
             yield (name, f"{path}.NetworkInterfaces.{field}", moto), NIC
         yield (name, f"{path}.NetworkInterfaces.PrivateIpAddresses.PrivateDnsName", ours), NIC
