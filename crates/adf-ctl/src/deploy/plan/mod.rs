@@ -145,3 +145,6 @@ fn act(action: Action) -> Decision {
 fn turn_back(reason: impl Into<String>) -> Decision {
     act(Action::TurnBack { reason: reason.into() })
 }
+
+#[cfg(test)]
+mod tests;
