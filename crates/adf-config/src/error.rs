@@ -6,6 +6,7 @@ use adf_types::{AppName, ConfigName, ReleaseName};
 use crate::connect::ConnectError;
 use crate::exit::ExitCode;
 use crate::report::Explain;
+use crate::set::AssignmentError;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -17,6 +18,8 @@ pub enum ConfigError {
     UnknownApp(AppName),
     #[error("unknown release {release} of app {app}: it has no release record and no Overlay config; {}", known_releases(.known))]
     UnknownRelease { app: AppName, release: ReleaseName, known: Vec<ReleaseName> },
+    #[error("nothing was written: {0}")]
+    Assignment(#[from] AssignmentError),
     #[error("config name {0} is given twice; nothing was written")]
     NameTwice(ConfigName),
 }
@@ -40,7 +43,7 @@ impl Explain for ConfigError {
             Self::Connect(e) => e.exit_code(),
             Self::Store(e) => e.exit_code(),
             Self::UnknownApp(_) | Self::UnknownRelease { .. } => ExitCode::NotFound,
-            Self::NameTwice(_) => ExitCode::Usage,
+            Self::Assignment(_) | Self::NameTwice(_) => ExitCode::Usage,
         }
     }
 
@@ -53,6 +56,7 @@ impl Explain for ConfigError {
                  (adf-config -s NAME=value -a {app}) or its first release"
             )),
             Self::UnknownRelease { .. } => Some("check the name with: adf-ctl release list".to_owned()),
+            Self::Assignment(_) => Some("write NAME=value; a name has letters, digits and _".to_owned()),
             Self::NameTwice(_) => Some("give each name once".to_owned()),
         }
     }

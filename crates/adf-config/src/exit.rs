@@ -48,9 +48,7 @@ impl ExitCode {
             Self::Unexpected => "unexpected failure",
             Self::Usage => "bad usage or bad input",
             Self::NotFound => "not found: an unknown app, release or table",
-            Self::DeployFailed => {
-                "the deploy failed or was rolled back, and the old fleet serves; or the proof of `verify` failed"
-            }
+            Self::DeployFailed => "the deploy failed and the old fleet serves; or verify found no proof",
             Self::Refused => "refused before anything was touched",
             Self::Unreachable => "AWS is not reachable, or it refused the credentials",
             Self::Interrupted => "interrupted",

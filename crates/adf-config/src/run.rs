@@ -6,18 +6,20 @@ use crate::cli::Cli;
 use crate::connect::{connect, store};
 use crate::error::ConfigError;
 use crate::printer::Printer;
+use crate::set::Assignment;
 use crate::{list, set, unset};
 
 pub async fn run(cli: Cli) -> Result<(), ConfigError> {
+    let assignments = set::assignments(&cli.set)?;
     let sdk = connect(cli.region.as_deref()).await?;
-    run_on(&store(&sdk), cli).await
+    run_on(&store(&sdk), cli, assignments).await
 }
 
-async fn run_on(store: &Store, cli: Cli) -> Result<(), ConfigError> {
+async fn run_on(store: &Store, cli: Cli, assignments: Vec<Assignment>) -> Result<(), ConfigError> {
     let printer = Printer::new(cli.format());
     let release = cli.release.as_ref();
-    if !cli.set.is_empty() {
-        let done = set::set(store, &cli.app, release, cli.set).await?;
+    if !assignments.is_empty() {
+        let done = set::set(store, &cli.app, release, assignments).await?;
         printer.note(&done.summary());
         printer.data(&done);
     } else if !cli.delete.is_empty() {

@@ -12,6 +12,8 @@ use crate::list::layer_in_words;
 use crate::printer::Text;
 
 /// `NAME=VALUE` as typed. The value may hold further `=` and may be empty.
+///
+/// It is parsed here and not by clap, which repeats what it cannot parse: a value may be a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assignment {
     pub name: ConfigName,
@@ -59,6 +61,11 @@ impl Text for Set {
     }
 }
 
+/// Reads `NAME=VALUE` texts, all or none.
+pub fn assignments(texts: &[String]) -> Result<Vec<Assignment>, AssignmentError> {
+    texts.iter().map(|text| text.parse()).collect()
+}
+
 /// Sets names in Base config, or in the Overlay of `release`. Nothing is written when a name is given twice.
 pub async fn set(
     store: &Store,
@@ -89,6 +96,12 @@ mod tests {
     #[test]
     fn an_empty_value_is_a_value() {
         assert_eq!("A=".parse::<Assignment>().expect("valid").value, "");
+    }
+
+    #[test]
+    fn a_bad_name_is_refused_without_its_value() {
+        let error = "DB PASS=hunter2".parse::<Assignment>().expect_err("a space").to_string();
+        assert!(error.contains("E153 config name \"DB PASS\"") && !error.contains("hunter2"), "{error}");
     }
 
     #[test]

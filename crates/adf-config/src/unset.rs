@@ -10,7 +10,6 @@ use adf_types::{AppName, ConfigName, ReleaseName};
 use serde::Serialize;
 
 use crate::error::ConfigError;
-use crate::list::layer_in_words;
 use crate::printer::Text;
 
 /// Which names were deleted, and which were not there.
@@ -25,12 +24,20 @@ pub struct Unset {
 impl Unset {
     /// One sentence for the operator.
     pub fn summary(&self) -> String {
-        let layer = layer_in_words(&self.app, self.release.as_ref());
-        let clause = |verb: &str, names: &[ConfigName]| {
-            let names: Vec<&str> = names.iter().map(ConfigName::as_str).collect();
-            (!names.is_empty()).then(|| format!("{} {verb} {layer}", names.join(", ")))
+        let (unset, absent) = match &self.release {
+            None => (
+                format!("deleted from Base config of {}", self.app),
+                format!("not in Base config of {}", self.app),
+            ),
+            Some(release) => {
+                (format!("unset for {} {release}", self.app), format!("not set for {} {release}", self.app))
+            }
         };
-        let clauses = [clause("deleted from", &self.unset), clause("not in", &self.absent)];
+        let clause = |words: &str, names: &[ConfigName]| {
+            let names: Vec<&str> = names.iter().map(ConfigName::as_str).collect();
+            (!names.is_empty()).then(|| format!("{} {words}", names.join(", ")))
+        };
+        let clauses = [clause(&unset, &self.unset), clause(&absent, &self.absent)];
         clauses.into_iter().flatten().collect::<Vec<_>>().join("; ")
     }
 }

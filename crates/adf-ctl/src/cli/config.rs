@@ -1,6 +1,5 @@
 //! `adf-ctl config`.
 
-use adf_config::set::Assignment;
 use adf_types::{ConfigName, ReleaseName};
 use clap::{Args, Subcommand};
 
@@ -30,7 +29,7 @@ pub enum ConfigVerb {
     #[command(after_help = ExitCode::help(&READS))]
     Set {
         #[arg(required = true, value_name = "NAME=VALUE")]
-        assignments: Vec<Assignment>,
+        assignments: Vec<String>,
     },
     /// Delete names; with --release, hide Base names from that release
     #[command(after_help = ExitCode::help(&READS))]

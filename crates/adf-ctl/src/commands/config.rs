@@ -1,6 +1,6 @@
 //! `adf-ctl config`: the verbs of `adf-config` on the app that adf.toml names.
 
-use adf_config::{list, set, unset};
+use adf_config::{ConfigError, list, set, unset};
 
 use crate::cli::{ConfigArgs, ConfigVerb};
 use crate::context::Context;
@@ -12,6 +12,7 @@ pub(super) async fn run(context: &Context, args: ConfigArgs) -> Result<(), CtlEr
     match args.verb {
         ConfigVerb::List => printer.data(&list::list(store, app, release).await?),
         ConfigVerb::Set { assignments } => {
+            let assignments = set::assignments(&assignments).map_err(ConfigError::from)?;
             let done = set::set(store, app, release, assignments).await?;
             printer.note(&done.summary());
             printer.data(&done);

@@ -7,7 +7,7 @@ use crate::aws::create::{Found, NewGroup, NewLoadBalancer, NewTargetGroup, NewTe
 use crate::cli::InitArgs;
 use crate::context::Context;
 use crate::error::CtlError;
-use crate::printer::{Text, table};
+use crate::printer::Text;
 use crate::settings::AppNames;
 
 /// What there is now, in the order it was looked for.
@@ -25,15 +25,10 @@ struct Thing {
     how: Found,
 }
 
+/// The notes on stderr have named every thing already.
 impl Text for Initialised {
     fn text(&self) -> String {
-        let how = |found| match found {
-            Found::Created => "created",
-            Found::Found => "found",
-        };
-        let rows = self.things.iter().map(|t| [t.kind.to_owned(), t.name.clone(), how(t.how).to_owned()]);
-        let address = self.address.iter().map(|a| format!("address: {a}\n"));
-        std::iter::once(table(["THING", "NAME", ""], rows)).chain(address).collect()
+        self.address.as_ref().map_or_else(String::new, |a| format!("address: {a}\n"))
     }
 }
 

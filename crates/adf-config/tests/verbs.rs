@@ -1,0 +1,127 @@
+//! The verbs on config, against the DynamoDB that adf-local plays.
+
+use adf_config::list::{Layer, Listing, list};
+use adf_config::printer::Text;
+use adf_config::report::Explain;
+use adf_config::set::{Assignment, set};
+use adf_config::unset::unset;
+use adf_config::{ConfigError, ExitCode, connect};
+use adf_local::cloud::Cloud;
+use adf_store::Store;
+use adf_types::{AppName, ConfigName, ReleaseName};
+use jiff::Timestamp;
+
+async fn store() -> Store {
+    let cloud = Cloud::new("us-east-1", Timestamp::UNIX_EPOCH);
+    let store = connect::store(&cloud.sdk_config());
+    store.create_tables().await.expect("an empty account takes the tables");
+    store
+}
+
+fn web() -> AppName {
+    "web".parse().expect("a name")
+}
+
+fn v2() -> ReleaseName {
+    "v2".parse().expect("a name")
+}
+
+fn names(names: &[&str]) -> Vec<ConfigName> {
+    names.iter().map(|n| n.parse().expect("a config name")).collect()
+}
+
+fn assignments(texts: &[&str]) -> Vec<Assignment> {
+    texts.iter().map(|t| t.parse().expect("an assignment")).collect()
+}
+
+async fn with(base: &[&str], overlay: &[&str]) -> Store {
+    let store = store().await;
+    if !base.is_empty() {
+        set(&store, &web(), None, assignments(base)).await.expect("Base config is set");
+    }
+    if !overlay.is_empty() {
+        set(&store, &web(), Some(&v2()), assignments(overlay)).await.expect("Overlay config is set");
+    }
+    store
+}
+
+async fn listed(store: &Store, release: Option<&ReleaseName>) -> Listing {
+    list(store, &web(), release).await.expect("there is config")
+}
+
+#[tokio::test(start_paused = true)]
+async fn config_is_listed_as_lines_sorted_by_name() {
+    let store = with(&["ZED=1", "FOO=a=b", "BAR="], &[]).await;
+    assert_eq!(listed(&store, None).await.text(), "BAR=\nFOO=a=b\nZED=1\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_value_cannot_write_to_the_terminal() {
+    let store = with(&["FOO=a\u{1b}[2J\nBAR=x"], &[]).await;
+    assert_eq!(listed(&store, None).await.text(), "FOO=a\\u{1b}[2J\\nBAR=x\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_release_sees_base_and_then_its_overlay() {
+    let store = with(&["FOO=base", "BAR=base"], &["FOO=own"]).await;
+    let listing = listed(&store, Some(&v2())).await;
+    assert_eq!(listing.text(), "BAR=base\nFOO=own\n");
+    assert_eq!(listing.config.iter().map(|i| i.layer).collect::<Vec<_>>(), [Layer::Base, Layer::Overlay]);
+    assert_eq!(listed(&store, None).await.text(), "BAR=base\nFOO=base\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_base_name_that_is_unset_for_a_release_is_hidden_from_it_only() {
+    let store = with(&["FOO=1", "BAR=2"], &[]).await;
+    unset(&store, &web(), Some(&v2()), names(&["FOO"])).await.expect("FOO is there");
+    let listing = listed(&store, Some(&v2())).await;
+    assert_eq!(listing.text(), "BAR=2\n");
+    assert_eq!(listing.hidden, names(&["FOO"]));
+    assert_eq!(listed(&store, None).await.text(), "BAR=2\nFOO=1\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn deleting_a_name_that_is_not_there_succeeds_and_says_so() {
+    let store = with(&["FOO=1"], &[]).await;
+    let done = unset(&store, &web(), None, names(&["FOO", "FOOO"])).await.expect("no error");
+    assert_eq!(done.summary(), "FOO deleted from Base config of web; FOOO not in Base config of web");
+    let again = unset(&store, &web(), None, names(&["FOO"])).await.expect("no error");
+    assert_eq!((again.unset, again.absent), (vec![], names(&["FOO"])));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_given_twice_changes_nothing() {
+    let store = with(&["BAR=old"], &[]).await;
+    let error = set(&store, &web(), None, assignments(&["BAR=1", "FOO=1", "FOO=2"])).await;
+    let error = error.expect_err("FOO is ambiguous");
+    assert_eq!((error.exit_code(), error.to_string().contains("FOO")), (ExitCode::Usage, true));
+    assert_eq!(listed(&store, None).await.text(), "BAR=old\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_app_without_config_and_releases_is_unknown() {
+    let store = with(&["FOO=1"], &[]).await;
+    let webb: AppName = "webb".parse().expect("a name");
+    for release in [None, Some(&v2())] {
+        let error = list(&store, &webb, release).await.expect_err("a misspelt app");
+        assert!(matches!(error, ConfigError::UnknownApp(_)), "{error}");
+        assert_eq!(error.exit_code(), ExitCode::NotFound);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_release_without_record_and_overlay_is_unknown() {
+    let store = with(&["FOO=1"], &[]).await;
+    let error = list(&store, &web(), Some(&v2())).await.expect_err("no v2");
+    assert!(error.to_string().starts_with("unknown release v2 of app web"), "{error}");
+    assert_eq!(error.exit_code(), ExitCode::NotFound);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_missing_table_says_how_to_make_it() {
+    let cloud = Cloud::new("us-east-1", Timestamp::UNIX_EPOCH);
+    let store = connect::store(&cloud.sdk_config());
+    let error = list(&store, &web(), None).await.expect_err("no table");
+    assert_eq!(error.exit_code(), ExitCode::NotFound);
+    assert!(error.hint().expect("a hint").contains("adf-ctl init"));
+}

@@ -1,0 +1,11 @@
+//! Whole deploys against adf-local's model of AWS, with the real SDK, in virtual time. Agents and the load
+//! balancer's checks are played by `world`; everything else is what runs in production.
+
+mod agents;
+mod canary;
+mod fuse;
+mod refusals;
+mod resume;
+mod rollback;
+mod succeeds;
+mod world;

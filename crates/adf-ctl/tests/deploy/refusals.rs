@@ -1,0 +1,83 @@
+//! What is refused before anything is touched.
+
+use adf_config::report::Explain;
+use adf_ctl::deploy::DeployError;
+use adf_ctl::exit::ExitCode;
+use adf_types::Step;
+
+use crate::world::{World, app, closed, config_name, name, release};
+
+async fn refused(world: &World, release: &str) -> (String, String) {
+    let deploys = world.context.store.deploys(&app(), 9).await.expect("readable").len();
+    let error = world.try_deploy(release).await.expect_err("a refusal");
+    assert_eq!(error.exit_code(), ExitCode::Refused, "{error}");
+    let after = world.context.store.deploys(&app(), 9).await.expect("readable").len();
+    assert_eq!(deploys, after, "no deploy was begun");
+    (error.to_string(), error.hint().expect("a hint"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_release_is_not_found_and_the_known_are_listed() {
+    let world = World::serving().await;
+    let error = world.try_deploy("v9").await.expect_err("unknown");
+    assert_eq!(error.exit_code(), ExitCode::NotFound);
+    assert!(error.to_string().contains("v1"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_at_its_maximum_is_refused_with_the_command_that_raises_it() {
+    let world = World::serving().await;
+    world.cloud.model(|model, now| {
+        let spec = adf_local::model::groups::GroupSpec { max: Some(5), ..Default::default() };
+        model.update_group("web", &spec, now).expect("updated");
+    });
+    let (error, hint) = refused(&world, "v2").await;
+    assert!(error.contains("maximum size is 5"), "{error}");
+    assert!(hint.contains("--max-size 6"), "{hint}");
+    world.assert_only("v1").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn config_that_the_release_requires_and_nobody_set_is_named() {
+    let world = World::serving().await;
+    let mut v4 = release("v4");
+    v4.required_config = vec![config_name("DB"), config_name("KEY")];
+    world.context.store.put_release(&v4).await.expect("new");
+    let (error, hint) = refused(&world, "v4").await;
+    assert!(error.contains("DB, KEY") && hint.contains("adf-ctl config set DB=VALUE"), "{error} {hint}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_deploy_while_one_runs_is_refused_and_names_owner_and_step() {
+    let world = World::serving().await;
+    let driver = world.start("v2");
+    world.until(Step::Judge).await;
+    let error = world.try_deploy("v3").await.expect_err("locked");
+    assert_eq!(error.exit_code(), ExitCode::Refused);
+    let text = error.to_string();
+    assert!(text.contains("arn:aws") && text.contains("judge") && text.contains("v2"), "{text}");
+    // The same release: somebody is seen to drive it.
+    let same = world.try_deploy("v2").await.expect_err("driven");
+    assert_eq!(same.exit_code(), ExitCode::Refused, "{same}");
+    closed(driver.await.expect("no panic").expect("undisturbed"));
+    world.assert_only("v2").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_open_deploy_of_another_release_is_refused_although_nobody_drives_it() {
+    let world = World::serving().await;
+    let driver = world.start("v2");
+    world.until(Step::Judge).await;
+    driver.abort();
+    let error = world.try_deploy("v3").await.expect_err("open");
+    assert!(matches!(error, DeployError::Refused { .. }), "{error}");
+    assert!(error.hint().expect("a hint").contains("adf-ctl rollback"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rollback_without_a_release_before_is_refused() {
+    let world = World::serving().await;
+    let error = world.rollback().await.expect_err("nothing to go back to");
+    assert_eq!(error.exit_code(), ExitCode::Refused);
+    let _ = name("v1");
+}

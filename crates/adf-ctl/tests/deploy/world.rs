@@ -1,0 +1,236 @@
+//! An account with an app of three instances, and agents that do what a release makes them do.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use adf_ctl::aws::create::{NewGroup, NewLoadBalancer, NewTargetGroup, NewTemplate};
+use adf_ctl::cli::SettingsArgs;
+use adf_ctl::context::Context;
+use adf_ctl::deploy::clock::Clock;
+use adf_ctl::deploy::stop::Stop;
+use adf_ctl::deploy::view::View;
+use adf_ctl::deploy::{self, DeployError, DeployOptions, Ended, Seat};
+use adf_ctl::printer::{Format, Printer};
+use adf_ctl::settings::{AppNames, Settings};
+use adf_local::cloud::Cloud;
+use adf_local::model;
+use adf_types::{AppName, ConfigName, DeployRecord, ReleaseName, ReleaseRecord, Step};
+use aws_config::SdkConfig;
+use jiff::Timestamp;
+use tokio::time::sleep;
+
+use crate::agents::{self, Fate};
+
+pub(crate) const CAPACITY: u32 = 3;
+
+/// Short times, so that a deploy's steps are told apart by seconds.
+const ADF_TOML: &str = "[app]\nname = \"web\"\n\
+    [deploy]\nbake = \"5s\"\nmin_probes = 4\nwatch = \"20s\"\nboot_timeout = \"2m\"\n";
+
+#[derive(Clone)]
+pub(crate) struct World {
+    pub(crate) cloud: Cloud,
+    pub(crate) context: Context,
+    fates: Arc<Mutex<BTreeMap<String, Fate>>>,
+    watched: Arc<Mutex<Option<usize>>>,
+    folder: Arc<tempfile::TempDir>,
+}
+
+impl World {
+    /// Everything that `init` makes; releases v1, v2 and v3; nothing deployed yet.
+    pub(crate) async fn empty(settings: model::Settings) -> Self {
+        let cloud = Cloud::with_settings(settings, 1, Timestamp::UNIX_EPOCH);
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        std::fs::write(folder.path().join("adf.toml"), ADF_TOML).expect("write adf.toml");
+        let context = context(&cloud.sdk_config(), folder.path());
+        let world =
+            Self { cloud, context, fates: Arc::default(), watched: Arc::default(), folder: Arc::new(folder) };
+        world.init().await;
+        for name in ["v1", "v2", "v3"] {
+            world.context.store.put_release(&release(name)).await.expect("a new release");
+        }
+        tokio::spawn(agents::run(
+            world.cloud.clone(),
+            world.context.clone(),
+            world.fates.clone(),
+            world.watched.clone(),
+        ));
+        world
+    }
+
+    /// v1 serves on three instances, and from here on somebody counts what serves.
+    pub(crate) async fn serving() -> Self {
+        Self::serving_in(model::Settings::default()).await
+    }
+
+    pub(crate) async fn serving_in(settings: model::Settings) -> Self {
+        let world = Self::empty(settings).await;
+        let record = world.deploy("v1").await;
+        assert_eq!(record.outcome, Some(adf_types::Outcome::Succeeded), "{record:#?}");
+        world.watch();
+        world
+    }
+
+    async fn init(&self) {
+        let (aws, app) = (&self.context.aws, app());
+        self.context.store.create_tables().await.expect("tables");
+        let subnets: Vec<String> = self.cloud.model(|model, _| {
+            ["us-east-1a", "us-east-1b", "us-east-1c"]
+                .iter()
+                .filter_map(|zone| Some(model.network().subnet_of_zone(zone)?.id.clone()))
+                .collect()
+        });
+        let vpc = aws.vpc_of(&subnets[0]).await.expect("a subnet's VPC");
+        let target =
+            NewTargetGroup { name: "web", port: 8080, vpc: &vpc, health_path: Some("/"), drain_seconds: 5 };
+        let (target_arn, _) = aws.ensure_target_group(&target).await.expect("target group");
+        let balancer = NewLoadBalancer { name: "web", subnets: &subnets, security_groups: &[] };
+        let (balancer_arn, _, _) = aws.ensure_load_balancer(&balancer).await.expect("load balancer");
+        aws.ensure_listener(&balancer_arn, 80, &target_arn).await.expect("listener");
+        let template = NewTemplate {
+            name: "web",
+            app: &app,
+            image_id: "ami-0adf0000000000001",
+            instance_type: "t3.small",
+            security_groups: &[],
+            instance_profile: None,
+        };
+        let (template_id, _) = aws.ensure_template(&template).await.expect("template");
+        let group = NewGroup {
+            name: "web",
+            app: &app,
+            template_id: &template_id,
+            subnets: &subnets,
+            target_group_arn: Some(&target_arn),
+            capacity: CAPACITY,
+        };
+        aws.ensure_group(&group).await.expect("group");
+    }
+
+    /// What instances of a release do from now on.
+    pub(crate) fn fate(&self, release: &str, fate: Fate) {
+        self.fates.lock().unwrap_or_else(PoisonError::into_inner).insert(release.to_owned(), fate);
+    }
+
+    /// The same world, reached through another connection.
+    pub(crate) fn through(&self, sdk: &SdkConfig) -> Self {
+        Self { context: context(sdk, self.folder.path()), ..self.clone() }
+    }
+
+    pub(crate) fn names(&self) -> &AppNames {
+        self.context.settings.app().expect("adf.toml names it")
+    }
+
+    /// Deploys to the end, whichever.
+    pub(crate) async fn deploy(&self, release: &str) -> DeployRecord {
+        closed(self.try_deploy(release).await.expect("a driven deploy"))
+    }
+
+    pub(crate) async fn try_deploy(&self, release: &str) -> Result<Ended, DeployError> {
+        self.deploy_with(&DeployOptions::of(name(release))).await
+    }
+
+    pub(crate) async fn deploy_with(&self, options: &DeployOptions) -> Result<Ended, DeployError> {
+        let mut seat = self.seat();
+        Box::pin(deploy::run(&self.context, self.names(), options, &mut seat)).await
+    }
+
+    pub(crate) async fn rollback(&self) -> Result<Ended, DeployError> {
+        let mut seat = self.seat();
+        Box::pin(deploy::rollback(&self.context, self.names(), "a test wants it", &mut seat)).await
+    }
+
+    /// A driver at work somewhere else.
+    pub(crate) fn start(&self, release: &'static str) -> tokio::task::JoinHandle<Result<Ended, DeployError>> {
+        let world = self.clone();
+        tokio::spawn(async move { world.try_deploy(release).await })
+    }
+
+    /// Until the open deploy is at a step.
+    pub(crate) async fn until(&self, step: Step) -> DeployRecord {
+        for _ in 0..600 {
+            let open = self.context.store.open_deploy(&app()).await.expect("readable");
+            if let Some(open) = open.filter(|open| open.step == step) {
+                return open;
+            }
+            sleep(Duration::from_millis(500)).await;
+        }
+        panic!("the deploy did not reach {step} in 5 minutes");
+    }
+
+    fn seat(&self) -> Seat {
+        let (never, stop) = tokio::sync::watch::channel(false);
+        drop(never);
+        Seat { clock: Clock::starting_at(self.cloud.now()), stop: Stop::when(stop), view: View::hidden() }
+    }
+
+    pub(crate) fn watch(&self) {
+        *self.watched.lock().unwrap_or_else(PoisonError::into_inner) = Some(usize::MAX);
+    }
+
+    /// The fewest healthy targets since `watch`.
+    pub(crate) fn lowest(&self) -> usize {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner).expect("watched")
+    }
+
+    /// Which release each in-service member runs, and the number of machines that run at all.
+    pub(crate) fn running(&self) -> (Vec<String>, usize) {
+        self.cloud.model(|model, _| {
+            let running = |i: &&model::Instance| i.state == model::InstanceState::Running;
+            let machines = model.instances().filter(running).count();
+            let members =
+                model.instances().filter(|i| i.lifecycle_state() == Some(model::LifecycleState::InService));
+            (members.map(|i| agents::release_of(i).unwrap_or_default()).collect(), machines)
+        })
+    }
+
+    /// Three members of this release serve, nothing else runs, the lock is free.
+    pub(crate) async fn assert_only(&self, release: &str) {
+        // Machines that were told to stop take a moment.
+        sleep(Duration::from_secs(60)).await;
+        assert_eq!(self.running(), (vec![release.to_owned(); 3], 3));
+        assert_eq!(self.context.store.lock(&app()).await.expect("readable"), None, "the lock is free");
+        assert_eq!(self.context.store.open_deploy(&app()).await.expect("readable"), None);
+        let current = self.context.store.current(&app()).await.expect("readable").expect("set");
+        assert_eq!(current.current, name(release));
+    }
+}
+
+fn context(sdk: &SdkConfig, folder: &std::path::Path) -> Context {
+    let settings = Settings::find(&SettingsArgs::default(), folder).expect("a valid adf.toml");
+    Context::on(sdk, settings, Printer::new(Format::Json))
+}
+
+pub(crate) fn app() -> AppName {
+    "web".parse().expect("a valid name")
+}
+
+pub(crate) fn name(release: &str) -> ReleaseName {
+    release.parse().expect("a valid name")
+}
+
+pub(crate) fn config_name(name: &str) -> ConfigName {
+    name.parse().expect("a valid name")
+}
+
+pub(crate) fn release(release: &str) -> ReleaseRecord {
+    ReleaseRecord {
+        app: app(),
+        release: name(release),
+        url: format!("s3://releases/web/{release}.tar.gz").parse().expect("a valid URL"),
+        digest: None,
+        tree: None,
+        commit: None,
+        required_config: Vec::new(),
+        created_at: Timestamp::UNIX_EPOCH,
+        created_by: "ann".to_owned(),
+    }
+}
+
+pub(crate) fn closed(ended: Ended) -> DeployRecord {
+    match ended {
+        Ended::Closed { record, .. } => *record,
+        Ended::Serving { .. } => panic!("a deploy was expected, but the release serves already"),
+    }
+}
