@@ -11,7 +11,10 @@ use tracing_subscriber::EnvFilter;
 async fn main() -> process::ExitCode {
     let cli = Cli::parse();
     let format = cli.settings.format();
-    tracing_subscriber::fmt().with_env_filter(EnvFilter::from_default_env()).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::from_default_env())
+        .with_writer(std::io::stderr)
+        .init();
     let code = match commands::run(cli).await {
         Ok(()) => ExitCode::Done,
         Err(error) => report::report(&error, format),

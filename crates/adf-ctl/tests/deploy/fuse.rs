@@ -1,4 +1,4 @@
-//! A connection that breaks at the n-th write, before or after it took effect: the caller never learns more.
+//! A connection that breaks at the n-th write, after it took effect: the caller never learns more.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -16,12 +16,11 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 pub(crate) struct Fuse {
     cloud: Cloud,
     left: Arc<AtomicI64>,
-    takes_effect: bool,
 }
 
 impl Fuse {
-    pub(crate) fn new(cloud: &Cloud, writes: i64, takes_effect: bool) -> Self {
-        Self { cloud: cloud.clone(), left: Arc::new(AtomicI64::new(writes)), takes_effect }
+    pub(crate) fn new(cloud: &Cloud, writes: i64) -> Self {
+        Self { cloud: cloud.clone(), left: Arc::new(AtomicI64::new(writes)) }
     }
 
     pub(crate) fn sdk_config(&self) -> SdkConfig {
@@ -47,7 +46,7 @@ impl HttpConnector for Fuse {
             return self.cloud.call(request);
         }
         let last = left == 0 && cost == 1;
-        let effect = (last && self.takes_effect).then(|| self.cloud.call(request));
+        let effect = last.then(|| self.cloud.call(request));
         HttpConnectorFuture::new(async move {
             if let Some(effect) = effect {
                 let _ = effect.await;
