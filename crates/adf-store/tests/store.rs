@@ -205,7 +205,11 @@ async fn receipts_are_read_back_as_they_were_written() {
         config_hash: None,
         ami: None,
         agent_version: "0.1.0".to_owned(),
-        state: InstanceState::Failed { stage: Stage::Health, reason: "503".to_owned(), log_tail: vec!["x".into()] },
+        state: InstanceState::Failed {
+            stage: Stage::Health,
+            reason: "503".to_owned(),
+            log_tail: vec!["x".into()],
+        },
         timings: vec![StageTiming { stage: Stage::Identify, millis: 12 }],
         probes: ProbeCounts { passed: 3, failed: 1 },
         restarts: 0,
