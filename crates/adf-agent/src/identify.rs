@@ -27,7 +27,7 @@ pub const SCHEDULE: Schedule = Schedule {
 };
 
 /// However the tries add up.
-pub const LIMIT: Duration = Duration::from_secs(240);
+pub const LIMIT: Duration = Duration::from_mins(4);
 
 /// What metadata told. User data and tags are still raw: `claim` reads them.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -40,7 +40,7 @@ impl Default for Settings {
             image_prefix: "adf".to_owned(),
             config_table: "adf-config".to_owned(),
             state_table: "adf-state".to_owned(),
-            boot_timeout: Duration::from_secs(600),
+            boot_timeout: Duration::from_mins(10),
         }
     }
 }

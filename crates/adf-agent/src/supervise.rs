@@ -15,16 +15,16 @@ use crate::world::{ContainerState, systemd};
 
 /// Back-off between restarts (fault 37): 10, 20, 40 … 300 s, from the start again after 10 good minutes.
 const FIRST_RESTART: Duration = Duration::from_secs(10);
-const LAST_RESTART: Duration = Duration::from_secs(300);
-const GOOD_AFTER: Duration = Duration::from_secs(600);
+const LAST_RESTART: Duration = Duration::from_mins(5);
+const GOOD_AFTER: Duration = Duration::from_mins(10);
 
 /// Consecutive failed probes that make the receipt say Unhealthy.
 const FAILED_PROBES: u32 = 3;
 
 /// While an operator watches a deploy the receipt follows closely; later it is a heartbeat.
-const CLOSE_WATCH: Duration = Duration::from_secs(15 * 60);
+const CLOSE_WATCH: Duration = Duration::from_mins(15);
 const CLOSE_PACE: Duration = Duration::from_secs(2);
-const CALM_PACE: Duration = Duration::from_secs(60);
+const CALM_PACE: Duration = Duration::from_mins(1);
 
 /// What a receipt may be late by when the agent ends.
 pub const LAST_RECEIPT: Duration = Duration::from_secs(5);

@@ -14,10 +14,10 @@ use adf_types::{Config, Digest, ImageSource, InstanceState, Stage};
 use fakes::{Plan, Ran, archive, labels, play};
 
 /// Long enough for any of these boots, short of the first restart back-off.
-const A_WHILE: Duration = Duration::from_secs(60);
+const A_WHILE: Duration = Duration::from_mins(1);
 
-/// Longer than boot_timeout and everything after it.
-const LONG: Duration = Duration::from_secs(3600);
+/// Longer than `boot_timeout` and everything after it.
+const LONG: Duration = Duration::from_hours(1);
 
 fn config(value: &str) -> Config {
     [("FOO".parse().expect("a name"), value.to_owned())].into_iter().collect()

@@ -55,8 +55,9 @@ impl Tar {
         let mut data = Vec::new();
         for (key, value) in records {
             let rest = format!(" {key}={value}\n");
-            let digits =
-                (rest.len() + 1..).find(|n| n.to_string().len() + rest.len() == *n).expect("a length");
+            let digits = (rest.len() + 1..rest.len() + 10)
+                .find(|n| n.to_string().len() + rest.len() == *n)
+                .expect("a length");
             data.extend_from_slice(format!("{digits}{rest}").as_bytes());
         }
         self.raw(b"pax", EntryType::XHeader, 0o644, b"", &data)
@@ -327,7 +328,8 @@ fn a_bad_adf_toml_is_an_error_that_names_the_line() {
 #[test]
 fn an_adf_toml_behind_the_head_is_known_at_the_second_pass() {
     let limits = Limits { head: 100_000, ..Limits::default() };
-    let archive = app().file("web-v1/Big", &[7; 300_000]).file("web-v1/adf.toml", b"[run]\nport = 1\n").gz();
+    let archive =
+        app().file("web-v1/Big", &vec![7; 300_000]).file("web-v1/adf.toml", b"[run]\nport = 1\n").gz();
     let first = pass(&archive, &Wanted { limits, ..Wanted::default() }).0.expect_err("late");
     let ArchiveError::LateSettings(settings) = first else { panic!("{first}") };
     let known = Wanted { known: Some((*settings).clone()), limits, ..Wanted::default() };

@@ -16,7 +16,7 @@ use crate::world::FetchError;
 const PIECES: usize = 8;
 
 /// A server that gives less than [`SLOWEST_BYTES`] in this time is given up.
-const PACE_WINDOW: Duration = Duration::from_secs(60);
+const PACE_WINDOW: Duration = Duration::from_mins(1);
 const SLOWEST_BYTES: u64 = 60 * 1024;
 
 type Piece = Result<Bytes, FetchError>;

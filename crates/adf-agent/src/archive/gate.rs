@@ -25,7 +25,7 @@ enum Head {
     /// adf.toml has not been seen; nothing was given away.
     Held { chunks: Vec<Bytes>, size: usize },
     /// The build request may be open; adf.toml must be this.
-    Given { settings: Settings },
+    Given { settings: Box<Settings> },
 }
 
 pub(super) struct Gate<O> {
@@ -45,7 +45,7 @@ impl<O: Outlet> Gate<O> {
             Self { outlet, buffer: BytesMut::new(), head, max_head, last: None, closed: false, cause };
         if let Some(settings) = known {
             gate.outlet.head(settings.clone());
-            gate.head = Head::Given { settings };
+            gate.head = Head::Given { settings: Box::new(settings) };
         }
         gate
     }
@@ -54,9 +54,9 @@ impl<O: Outlet> Gate<O> {
     pub(super) fn settings(&mut self, found: Settings) -> Result<(), ArchiveError> {
         match &self.head {
             Head::Held { .. } => self.give_head(found),
-            Head::Given { settings } if *settings == found => Ok(()),
+            Head::Given { settings } if **settings == found => Ok(()),
             // Without an earlier pass the head was given with defaults; with one, it was given with this text.
-            Head::Given { settings } if *settings == Settings::default() => {
+            Head::Given { settings } if **settings == Settings::default() => {
                 Err(ArchiveError::LateSettings(Box::new(found)))
             }
             Head::Given { .. } => Err(ArchiveError::SettingsChanged),
@@ -82,7 +82,7 @@ impl<O: Outlet> Gate<O> {
 
     fn give_head(&mut self, settings: Settings) -> Result<(), ArchiveError> {
         self.outlet.head(settings.clone());
-        match std::mem::replace(&mut self.head, Head::Given { settings }) {
+        match std::mem::replace(&mut self.head, Head::Given { settings: Box::new(settings) }) {
             Head::Held { chunks, .. } => chunks.into_iter().try_for_each(|chunk| self.push(chunk)),
             Head::Given { .. } => Ok(()),
         }

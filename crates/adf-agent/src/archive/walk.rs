@@ -183,29 +183,14 @@ impl Walk {
         let hasher = self.hasher.is_some().then(Sha256::new);
         let content = if path == "adf.toml" {
             let text = self.settings(size, entry, out)?;
-            self.copy(Content::new(text.as_bytes(), hasher), &mut header, &path, out)?
+            copy(Content::new(text.as_bytes(), hasher), &mut header, &path, out)?
         } else {
-            self.copy(Content::new(entry, hasher), &mut header, &path, out)?
+            copy(Content::new(entry, hasher), &mut header, &path, out)?
         };
         if let (Some(tree), Some(content)) = (&mut self.hasher, content) {
             tree.file(&path, executable, content);
         }
         Ok(())
-    }
-
-    fn copy<R: Read, O: Outlet>(
-        &self,
-        mut content: Content<R>,
-        header: &mut Header,
-        path: &str,
-        out: &mut Builder<&mut Gate<O>>,
-    ) -> Result<Option<[u8; 32]>, ArchiveError> {
-        let size = header.entry_size().map_err(tar_error)?;
-        out.append_data(header, path, &mut content).map_err(tar_error)?;
-        if content.read != size {
-            return Err(ArchiveError::EndsInside(shown(path.as_bytes())));
-        }
-        Ok(content.hasher.map(|h| h.finalize().into()))
     }
 
     /// Reads adf.toml into memory and tells the gate.
@@ -254,6 +239,21 @@ impl Walk {
         }
         Ok(Walked { entries: self.entries, tree: self.hasher.map(|h| h.finish()) })
     }
+}
+
+/// Passes one file on and tells the hash of its content, where that is wanted.
+fn copy<R: Read, O: Outlet>(
+    mut content: Content<R>,
+    header: &mut Header,
+    path: &str,
+    out: &mut Builder<&mut Gate<O>>,
+) -> Result<Option<[u8; 32]>, ArchiveError> {
+    let size = header.entry_size().map_err(tar_error)?;
+    out.append_data(header, path, &mut content).map_err(tar_error)?;
+    if content.read != size {
+        return Err(ArchiveError::EndsInside(shown(path.as_bytes())));
+    }
+    Ok(content.hasher.map(|h| h.finalize().into()))
 }
 
 /// The content of one file, counted and, where a `tree:` digest is wanted, hashed.

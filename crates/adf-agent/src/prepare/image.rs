@@ -132,8 +132,8 @@ async fn one_pass(agent: &Agent, claimed: &Claimed, plan: &Plan) -> Result<Setti
     let download = download.map_err(|e| Ended::Archive(e.into()))?;
     let wanted = Wanted { digest: order.digest.clone(), known: plan.known.clone(), ..Wanted::default() };
     let opened = archive::open(&order.url.to_string(), download, wanted).await.map_err(Ended::Archive)?;
-    let build = build_order(claimed, &opened.head, plan.builder);
-    let built = agent.world.docker.build(&build, opened.context).await;
+    let request = build_order(claimed, &opened.head, plan.builder);
+    let built = agent.world.docker.build(&request, opened.context).await;
     // The archive's own error comes first: a refused archive makes every build fail.
     match (archive::joined(opened.verdict.await), built) {
         (Ok(summary), Ok(())) => {

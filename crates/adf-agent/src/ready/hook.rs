@@ -19,7 +19,7 @@ const ASK_AGAIN: Duration = Duration::from_secs(2);
 const ASK_AT_LEAST: Duration = Duration::from_secs(30);
 
 /// How long completing may take in all (fault 44): throttling and `Pending` pass within minutes.
-const COMPLETE_LIMIT: Duration = Duration::from_secs(300);
+const COMPLETE_LIMIT: Duration = Duration::from_mins(5);
 
 /// The heartbeat of a hook is recorded when this part of its timeout is over.
 const HEARTBEATS_PER_TIMEOUT: u32 = 3;
@@ -146,10 +146,10 @@ impl Calls {
             let completion = self.lifecycle.complete(group, &hook.name, &self.instance, result).await?;
             match completion {
                 Completion::Completed => {
-                    tracing::info!(group, hook = hook.name, ?result, "lifecycle action completed")
+                    tracing::info!(group, hook = hook.name, ?result, "lifecycle action completed");
                 }
                 Completion::NoActiveAction => {
-                    tracing::info!(group, hook = hook.name, "no active lifecycle action")
+                    tracing::info!(group, hook = hook.name, "no active lifecycle action");
                 }
             }
         }

@@ -45,11 +45,11 @@ struct Inner {
     run_dir: PathBuf,
     deadline: Instant,
     boot_timeout: Duration,
-    state: Mutex<State>,
+    ledger: Mutex<Ledger>,
 }
 
 #[derive(Default)]
-struct State {
+struct Ledger {
     stage: Option<Stage>,
     timings: Vec<StageTiming>,
     trouble: Option<String>,
@@ -67,17 +67,17 @@ impl Reporter {
     /// The boot's time starts now.
     pub fn new(run_dir: PathBuf, boot_timeout: Duration) -> Self {
         let deadline = Instant::now() + boot_timeout;
-        Self(Arc::new(Inner { run_dir, deadline, boot_timeout, state: Mutex::default() }))
+        Self(Arc::new(Inner { run_dir, deadline, boot_timeout, ledger: Mutex::default() }))
     }
 
     /// For tests of a single part: nothing is written anywhere.
     #[cfg(test)]
     pub(crate) fn detached() -> Self {
-        Self::new(PathBuf::new(), Duration::from_secs(600))
+        Self::new(PathBuf::new(), Duration::from_mins(10))
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.0.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs one stage of the boot.
@@ -99,9 +99,9 @@ impl Reporter {
         tracing::info!(stage = stage.as_str(), "{}", announcement(stage));
         systemd::status(announcement(stage));
         {
-            let mut state = self.state();
-            state.stage = Some(stage);
-            state.trouble = None;
+            let mut ledger = self.ledger();
+            ledger.stage = Some(stage);
+            ledger.trouble = None;
         }
         self.publish(InstanceState::Booting { stage });
     }
@@ -109,17 +109,17 @@ impl Reporter {
     fn leave(&self, stage: Stage, took: Duration, reached: &impl Reached) {
         let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         tracing::info!(stage = stage.as_str(), millis, "done");
-        let mut state = self.state();
-        state.timings.push(StageTiming { stage, millis });
-        let timings = state.timings.clone();
-        if let Some(receipt) = &mut state.receipt {
+        let mut ledger = self.ledger();
+        ledger.timings.push(StageTiming { stage, millis });
+        let timings = ledger.timings.clone();
+        if let Some(receipt) = &mut ledger.receipt {
             receipt.timings = timings;
             reached.record(receipt);
         }
     }
 
     fn out_of_time(&self) -> Failure {
-        let trouble = self.state().trouble.clone();
+        let trouble = self.ledger().trouble.clone();
         let last = trouble.map(|t| format!("; last: {t}")).unwrap_or_default();
         Failure::transient(format!(
             "E190 the boot did not finish within its {} s (boot_timeout in agent.toml){last}",
@@ -129,14 +129,14 @@ impl Reporter {
 
     /// Remembers what a retry is waiting for, so that running out of time can say it.
     pub fn trouble(&self, what: &str, error: &dyn std::error::Error) {
-        self.state().trouble = Some(format!("{what}: {}", chain(error)));
+        self.ledger().trouble = Some(format!("{what}: {}", chain(error)));
     }
 
     /// From here on there is a receipt. Without a table it goes to the run folder only.
     pub fn begin(&self, subject: Subject, table: Option<Arc<dyn Table>>) {
-        let mut state = self.state();
-        let stage = state.stage.unwrap_or(Stage::Claim);
-        state.receipt = Some(Receipt {
+        let mut ledger = self.ledger();
+        let stage = ledger.stage.unwrap_or(Stage::Claim);
+        ledger.receipt = Some(Receipt {
             instance: subject.instance,
             app: subject.app,
             release: subject.release,
@@ -148,13 +148,13 @@ impl Reporter {
             ami: subject.ami,
             agent_version: env!("CARGO_PKG_VERSION").to_owned(),
             state: InstanceState::Booting { stage },
-            timings: state.timings.clone(),
+            timings: ledger.timings.clone(),
             probes: ProbeCounts::default(),
             restarts: 0,
             updated_at: Timestamp::now(),
         });
-        state.writer = Some(Writer::start(path(&self.0.run_dir), table));
-        drop(state);
+        ledger.writer = Some(Writer::start(path(&self.0.run_dir), table));
+        drop(ledger);
         self.publish(InstanceState::Booting { stage });
     }
 
@@ -165,19 +165,19 @@ impl Reporter {
 
     /// Changes the receipt and sends it off; without a receipt there is nothing to do.
     pub fn update(&self, change: impl FnOnce(&mut Receipt)) {
-        let mut state = self.state();
-        let Some(receipt) = &mut state.receipt else { return };
+        let mut ledger = self.ledger();
+        let Some(receipt) = &mut ledger.receipt else { return };
         change(receipt);
         receipt.updated_at = Timestamp::now();
         let receipt = receipt.clone();
-        if let Some(writer) = &state.writer {
+        if let Some(writer) = &ledger.writer {
             writer.send(receipt);
         }
     }
 
     /// Waits until the last receipt is written, at most `limit`.
     pub async fn flush(&self, limit: Duration) -> Delivery {
-        let written = self.state().writer.as_ref().map(Writer::written);
+        let written = self.ledger().writer.as_ref().map(Writer::written);
         match written {
             Some(written) => written.within(limit).await,
             None => Delivery::Nothing,

@@ -18,7 +18,7 @@ const FIRST_RETRY: Duration = Duration::from_millis(500);
 const LAST_RETRY: Duration = Duration::from_secs(20);
 
 /// After a refusal (a missing right, a missing table) somebody has to act first.
-const REFUSED_RETRY: Duration = Duration::from_secs(60);
+const REFUSED_RETRY: Duration = Duration::from_mins(1);
 
 /// Where `adf-agent status` finds the last receipt.
 pub fn path(run_dir: &Path) -> PathBuf {

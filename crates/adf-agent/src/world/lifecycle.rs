@@ -23,7 +23,7 @@ pub(super) struct AutoScaling(pub(super) Client);
 impl Lifecycle for AutoScaling {
     async fn membership(&self, instance: &InstanceId) -> Result<Option<Membership>, LifecycleError> {
         let call = self.0.describe_auto_scaling_instances().instance_ids(instance.as_str());
-        let found = call.send().await.map_err(|e| failed("autoscaling:DescribeAutoScalingInstances", e))?;
+        let found = call.send().await.map_err(|e| failed("autoscaling:DescribeAutoScalingInstances", &e))?;
         Ok(found.auto_scaling_instances().first().map(|i| Membership {
             group: i.auto_scaling_group_name().unwrap_or_default().to_owned(),
             state: i.lifecycle_state().unwrap_or_default().to_owned(),
@@ -32,7 +32,7 @@ impl Lifecycle for AutoScaling {
 
     async fn launch_hooks(&self, group: &str) -> Result<Vec<LaunchHook>, LifecycleError> {
         let call = self.0.describe_lifecycle_hooks().auto_scaling_group_name(group);
-        let found = call.send().await.map_err(|e| failed("autoscaling:DescribeLifecycleHooks", e))?;
+        let found = call.send().await.map_err(|e| failed("autoscaling:DescribeLifecycleHooks", &e))?;
         let launching = found
             .lifecycle_hooks()
             .iter()
@@ -68,7 +68,7 @@ impl Lifecycle for AutoScaling {
         match call.send().await {
             Ok(_) => Ok(Completion::Completed),
             Err(error) if no_active_action(&error) => Ok(Completion::NoActiveAction),
-            Err(error) => Err(failed("autoscaling:CompleteLifecycleAction", error)),
+            Err(error) => Err(failed("autoscaling:CompleteLifecycleAction", &error)),
         }
     }
 
@@ -79,7 +79,7 @@ impl Lifecycle for AutoScaling {
             .auto_scaling_group_name(group)
             .lifecycle_hook_name(hook)
             .instance_id(instance.as_str());
-        call.send().await.map_err(|e| failed("autoscaling:RecordLifecycleActionHeartbeat", e))?;
+        call.send().await.map_err(|e| failed("autoscaling:RecordLifecycleActionHeartbeat", &e))?;
         Ok(())
     }
 }
@@ -90,13 +90,13 @@ fn no_active_action<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
 
 /// Auto Scaling sends authorisation failures as `AccessDenied`; without a role nothing is sent at all. Anything
 /// else may pass.
-fn failed<E>(operation: &'static str, error: SdkError<E>) -> LifecycleError
+fn failed<E>(operation: &'static str, error: &SdkError<E>) -> LifecycleError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
     let problem = match error.message() {
         Some(message) => message.to_owned(),
-        None => chain(&error),
+        None => chain(error),
     };
     let denied = matches!(
         error.code(),

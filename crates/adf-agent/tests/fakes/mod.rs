@@ -78,7 +78,7 @@ impl Default for Plan {
             probes_then: Ok(()),
             group: Some("Pending:Wait"),
             lifecycle_down: false,
-            heartbeat: Duration::from_secs(300),
+            heartbeat: Duration::from_mins(5),
             image: None,
             containers: Vec::new(),
         }

@@ -17,7 +17,7 @@ pub(crate) const DOCKERFILE: &str =
     "FROM scratch\nCOPY app /app\nEXPOSE 8080\nENTRYPOINT [\"/app\", \"serve\"]\n";
 
 /// What any wait of these tests may take on a loaded machine.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 pub(crate) struct Rig {
     pub(crate) instance: String,

@@ -19,10 +19,10 @@ use crate::log::{Tail, printable};
 use crate::world::{BuildError, BuildOrder, Builder};
 
 /// A build that prints nothing for so long hangs.
-const SILENCE_LIMIT: Duration = Duration::from_secs(600);
+const SILENCE_LIMIT: Duration = Duration::from_mins(10);
 
 /// A build may take this long at most; the boot's own limit is usually shorter.
-const TOTAL_LIMIT: Duration = Duration::from_secs(45 * 60);
+const TOTAL_LIMIT: Duration = Duration::from_mins(45);
 
 pub(super) async fn run(
     client: &Client,

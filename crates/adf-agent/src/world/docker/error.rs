@@ -8,7 +8,6 @@ use crate::failure::chain;
 use crate::world::DockerError;
 
 /// An answer is a refusal, a missing answer is a Docker that is not there.
-#[expect(clippy::needless_pass_by_value, reason = "the shape map_err wants")]
 pub(super) fn refused(operation: &'static str, error: Error) -> DockerError {
     match error {
         Error::DockerResponseServerError { status_code, message } if status_code < 500 => {
@@ -53,8 +52,8 @@ pub(super) fn port_in_use(error: &Error) -> Option<SocketAddr> {
     if !message.contains("port is already allocated") && !message.contains("address already in use") {
         return None;
     }
-    let words = message.split_whitespace().map(|w| w.trim_end_matches([':', ',']));
-    words.filter_map(|word| word.parse::<SocketAddr>().ok()).next()
+    let mut words = message.split_whitespace().map(|w| w.trim_end_matches([':', ',']));
+    words.find_map(|word| word.parse::<SocketAddr>().ok())
 }
 
 #[cfg(test)]

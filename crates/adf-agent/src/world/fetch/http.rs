@@ -21,7 +21,7 @@ const MAX_REDIRECTS: usize = 5;
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
 /// What the first byte of an answer, or the next byte of a body, may take.
-const READ_LIMIT: Duration = Duration::from_secs(60);
+const READ_LIMIT: Duration = Duration::from_mins(1);
 
 pub(super) struct Http {
     client: Client,
