@@ -21,11 +21,11 @@ pub struct InitArgs {
     #[arg(long, value_name = "AMI", requires = "capacity")]
     pub image_id: Option<String>,
 
-    /// A subnet of the instances and the load balancer; may be given several times
+    /// A subnet of the instances and the load balancer, which needs two in different zones; repeatable
     #[arg(long = "subnet", value_name = "SUBNET", requires = "capacity")]
     pub subnets: Vec<String>,
 
-    /// A security group of the instances and the load balancer; may be given several times [default: the VPC's]
+    /// A security group of the instances and the load balancer; repeatable [default: the VPC's]
     #[arg(long = "security-group", value_name = "SG", requires = "capacity")]
     pub security_groups: Vec<String>,
 

@@ -44,6 +44,9 @@ impl Initialised {
 }
 
 pub(super) async fn run(context: &Context, args: InitArgs) -> Result<(), CtlError> {
+    if args.capacity.is_some() && context.settings.app()?.target_group.is_some() {
+        can_take_traffic(context, &args)?;
+    }
     let mut done = Initialised::default();
     tables(context, &mut done).await?;
     if let Ok(bucket) = context.settings.bucket() {
@@ -78,7 +81,7 @@ async fn traffic(
 ) -> Result<Option<String>, CtlError> {
     let Some(name) = names.target_group.as_deref() else { return Ok(None) };
     let run = &context.settings.file.run;
-    let port = args.port.or(run.port).ok_or_else(no_port)?;
+    let port = can_take_traffic(context, args)?;
     let health_path = match &run.health {
         Health::Http { path, .. } => Some(path.as_str()),
         Health::Tcp => None,
@@ -101,11 +104,18 @@ async fn traffic(
     Ok(Some(target_arn))
 }
 
-fn no_port() -> CtlError {
-    CtlError::Refused {
-        reason: "a target group needs the port that the app listens on".to_owned(),
-        hint: "say --port PORT, or write port = PORT under [run] in adf.toml".to_owned(),
+/// What a load balancer needs beyond its name; the app's port. Asked for before anything is made.
+fn can_take_traffic(context: &Context, args: &InitArgs) -> Result<u16, CtlError> {
+    let refused =
+        |reason: &str, hint: &str| CtlError::Refused { reason: reason.to_owned(), hint: hint.to_owned() };
+    if args.subnets.len() < 2 {
+        let hint = "say --subnet twice; or say --target-group none, for an app without a load balancer";
+        return Err(refused("a load balancer needs two subnets, in two availability zones", hint));
     }
+    args.port.or(context.settings.file.run.port).ok_or_else(|| {
+        let hint = "say --port PORT, or write port = PORT under [run] in adf.toml";
+        refused("a target group needs the port that the app listens on", hint)
+    })
 }
 
 /// Launch template and group.

@@ -53,7 +53,7 @@ async fn endpoint() -> (Cloud, Front) {
     (cloud, front)
 }
 
-const INIT: [&str; 9] = [
+const INIT: [&str; 11] = [
     "init",
     "--capacity",
     "2",
@@ -61,6 +61,8 @@ const INIT: [&str; 9] = [
     "ami-0adf0000000000001",
     "--subnet",
     "subnet-0adf0000000000001",
+    "--subnet",
+    "subnet-0adf0000000000002",
     "--port",
     "8080",
 ];
@@ -81,6 +83,17 @@ async fn an_app_is_set_up_from_nothing_and_a_second_time_changes_nothing() {
     assert_eq!(again["address"], first["address"]);
     let group = &run(&["status"])["group"];
     assert_eq!((&group["desired"], &group["min"]), (&Value::from(0), &Value::from(0)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_init_cannot_finish_it_does_not_begin() {
+    let (repo, (_cloud, front)) = (Repo::new(), endpoint().await);
+    let said = refused(ctl(repo.path(), &front.url(), &INIT[..7]), 5);
+    assert!(said.contains("two subnets"), "{said}");
+    let said = refused(ctl(repo.path(), &front.url(), &INIT[..9]), 5);
+    assert!(said.contains("needs the port"), "{said}");
+    let said = refused(ctl(repo.path(), &front.url(), &["status"]), 3);
+    assert!(said.contains("the table does not exist"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,10 +11,11 @@ use adf_local::cloud::Cloud;
 use jiff::Timestamp;
 use tempfile::TempDir;
 
-pub const ADF_TOML: &str = "[app]\nname = \"web\"\nbucket = \"releases\"\n[config]\nrequired = [\"FOO\"]\n";
+pub(crate) const ADF_TOML: &str =
+    "[app]\nname = \"web\"\nbucket = \"releases\"\n[config]\nrequired = [\"FOO\"]\n";
 
 /// An account with tables and bucket, and the settings of the app `web`.
-pub async fn context(folder: &Path) -> (Cloud, Context) {
+pub(crate) async fn context(folder: &Path) -> (Cloud, Context) {
     let cloud = Cloud::new("us-east-1", Timestamp::UNIX_EPOCH);
     let flags = SettingsArgs {
         app: Some("web".parse().expect("a name")),
@@ -29,10 +30,10 @@ pub async fn context(folder: &Path) -> (Cloud, Context) {
 }
 
 /// A git repository of an app, with the tag `v1`.
-pub struct Repo(TempDir);
+pub(crate) struct Repo(TempDir);
 
 impl Repo {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let repo = Self(tempfile::tempdir().expect("a temporary folder"));
         repo.git(&["init", "--quiet", "--initial-branch", "main"]);
         repo.write("Dockerfile", "FROM scratch\nCOPY . /\n");
@@ -42,28 +43,28 @@ impl Repo {
         repo
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.0.path()
     }
 
-    pub fn write(&self, path: &str, text: &str) {
+    pub(crate) fn write(&self, path: &str, text: &str) {
         let path = self.path().join(path);
         std::fs::create_dir_all(path.parent().expect("below the repository")).expect("a folder");
         std::fs::write(path, text).expect("a file");
     }
 
-    pub fn remove(&self, path: &str) {
+    pub(crate) fn remove(&self, path: &str) {
         std::fs::remove_file(self.path().join(path)).expect("a file to remove");
     }
 
     /// Commits everything and tags it.
-    pub fn commit(&self, tag: &str) {
+    pub(crate) fn commit(&self, tag: &str) {
         self.git(&["add", "--all"]);
         self.git(&["commit", "--quiet", "--message", tag]);
         self.git(&["tag", tag]);
     }
 
-    pub fn git(&self, args: &[&str]) -> String {
+    pub(crate) fn git(&self, args: &[&str]) -> String {
         let output = git(self.path(), args).output().expect("git is installed");
         assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).expect("UTF-8").trim().to_owned()
