@@ -4,7 +4,7 @@ set -euo pipefail
 
 docker system prune --all --force --volumes
 apt-get clean
-rm -rf /var/lib/apt/lists/* /var/lib/adf/* /run/adf/*
+rm -rf /var/lib/apt/lists/* /run/adf/*
 rm -f /etc/ssh/ssh_host_* /root/.ssh/authorized_keys /home/ubuntu/.ssh/authorized_keys
 cloud-init clean --logs --machine-id
 journalctl --rotate && journalctl --vacuum-time=1s

@@ -18,8 +18,6 @@ pub const DEFAULT_PATH: &str = "/etc/adf/agent.toml";
 pub struct Settings {
     /// The address on which the app's port is published.
     pub bind: IpAddr,
-    /// What must survive a reboot. Nothing is kept there yet: image and container labels are the state.
-    pub state_dir: PathBuf,
     /// The lock and the last receipt.
     pub run_dir: PathBuf,
     /// Images are named `<image_prefix>/<app>:<release>-<digest>`.
@@ -35,7 +33,6 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             bind: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-            state_dir: "/var/lib/adf".into(),
             run_dir: "/run/adf".into(),
             image_prefix: "adf".to_owned(),
             config_table: "adf-config".to_owned(),

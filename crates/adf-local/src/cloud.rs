@@ -6,6 +6,7 @@
 //! To add a service: a variant in the `match` of [`Cloud::handle`], and its name in [`SERVICES`].
 
 mod clock;
+mod identity;
 mod s3;
 mod scope;
 mod sdk;
@@ -87,7 +88,11 @@ impl Cloud {
             Some("elasticloadbalancing") => self.query(Service::Elb, &request),
             Some("dynamodb") => self.0.dynamodb.handle(request).await,
             Some("kms") => self.0.kms.handle(request).await,
-            Some("sts") => self.0.sts.handle(request).await,
+            Some("sts") => match scope::access_key(&request).and_then(|key| identity::caller(&request, &key))
+            {
+                Some(answer) => answer,
+                None => self.0.sts.handle(request).await,
+            },
             Some("s3") => match s3::plain(request) {
                 Ok(request) => self.0.s3.handle(request).await,
                 Err(refusal) => *refusal,

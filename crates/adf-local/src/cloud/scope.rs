@@ -13,6 +13,11 @@ pub(super) fn service(request: &MockRequest) -> Option<String> {
     credential(request)?.split('/').nth(3).map(str::to_owned)
 }
 
+/// The first part of the credential: whose key signed.
+pub(super) fn access_key(request: &MockRequest) -> Option<String> {
+    credential(request)?.split('/').next().map(str::to_owned)
+}
+
 fn credential(request: &MockRequest) -> Option<String> {
     if let Some(header) = request.headers.get(http::header::AUTHORIZATION) {
         let (_, rest) = header.to_str().ok()?.split_once("Credential=")?;
