@@ -33,6 +33,9 @@ pub(crate) enum Fate {
 /// From running to healthy.
 const BOOT: SignedDuration = SignedDuration::from_secs(4);
 
+/// After so many probes the receipts stay as they are.
+const PROBES: i64 = 10;
+
 /// Between two looks of an agent; the load balancer checks as often.
 const STEP: Duration = Duration::from_millis(500);
 
@@ -129,7 +132,8 @@ fn live(mut receipt: Receipt, fate: Fate, age: SignedDuration) -> Receipt {
         _ => InstanceState::Serving,
     };
     if receipt.is_serving() && fate != Fate::Unprobed {
-        receipt.probes.passed = u64::try_from(serving.as_secs()).unwrap_or_default();
+        // As many as a canary needs: a receipt that changes each second is a write each second.
+        receipt.probes.passed = u64::try_from(serving.as_secs().min(PROBES)).unwrap_or_default();
         receipt.probes.failed = u64::from(fate == Fate::FailsAProbe && serving.as_secs() >= 2);
     }
     receipt

@@ -24,6 +24,9 @@ use crate::agents::{self, Fate};
 
 pub(crate) const CAPACITY: u32 = 3;
 
+/// More than draining and the end of a machine take.
+const SETTLE: Duration = Duration::from_secs(20);
+
 /// Short times, so that a deploy's steps are told apart by seconds.
 const ADF_TOML: &str = "[app]\nname = \"web\"\n\
     [deploy]\nbake = \"5s\"\nmin_probes = 4\nwatch = \"20s\"\nboot_timeout = \"2m\"\n";
@@ -35,6 +38,17 @@ pub(crate) struct World {
     fates: Arc<Mutex<BTreeMap<String, Fate>>>,
     watched: Arc<Mutex<Option<usize>>>,
     folder: Arc<tempfile::TempDir>,
+    #[expect(dead_code, reason = "held: the agents end with the last handle to their world")]
+    agents: Arc<Agents>,
+}
+
+/// The task that plays the agents.
+struct Agents(tokio::task::JoinHandle<()>);
+
+impl Drop for Agents {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 impl World {
@@ -44,18 +58,14 @@ impl World {
         let folder = tempfile::tempdir().expect("a temporary folder");
         std::fs::write(folder.path().join("adf.toml"), ADF_TOML).expect("write adf.toml");
         let context = context(&cloud.sdk_config(), folder.path());
-        let world =
-            Self { cloud, context, fates: Arc::default(), watched: Arc::default(), folder: Arc::new(folder) };
+        let (fates, watched) = (Arc::default(), Arc::default());
+        let played = agents::run(cloud.clone(), context.clone(), Arc::clone(&fates), Arc::clone(&watched));
+        let agents = Arc::new(Agents(tokio::spawn(played)));
+        let world = Self { cloud, context, fates, watched, folder: Arc::new(folder), agents };
         world.init().await;
         for name in ["v1", "v2", "v3"] {
             world.context.store.put_release(&release(name)).await.expect("a new release");
         }
-        tokio::spawn(agents::run(
-            world.cloud.clone(),
-            world.context.clone(),
-            world.fates.clone(),
-            world.watched.clone(),
-        ));
         world
     }
 
@@ -188,7 +198,7 @@ impl World {
     /// Three members of this release serve, nothing else runs, the lock is free.
     pub(crate) async fn assert_only(&self, release: &str) {
         // Machines that were told to stop take a moment.
-        sleep(Duration::from_secs(60)).await;
+        sleep(SETTLE).await;
         assert_eq!(self.running(), (vec![release.to_owned(); 3], 3));
         assert_eq!(self.context.store.lock(&app()).await.expect("readable"), None, "the lock is free");
         assert_eq!(self.context.store.open_deploy(&app()).await.expect("readable"), None);
