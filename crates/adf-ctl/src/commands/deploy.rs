@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::cli::DeployArgs;
 use crate::context::Context;
 use crate::deploy::clock::Clock;
+use crate::deploy::judge::NO_RECEIPT;
 use crate::deploy::stop::Stop;
 use crate::deploy::timings::{self, InstanceTime, StepTime};
 use crate::deploy::view::View;
@@ -64,9 +65,11 @@ pub(super) fn tell(context: &Context, ended: Ended) -> Told {
 }
 
 fn conclusion(record: &DeployRecord) -> Told {
-    let hint = format!("see every step with: adf-ctl status; try again with: adf-ctl deploy {}", record.to);
-    let failed =
-        |reason: &str, serving: String| CtlError::DeployFailed { reason: reason.to_owned(), serving, hint };
+    let failed = |reason: &str, serving: String| CtlError::DeployFailed {
+        reason: reason.to_owned(),
+        serving,
+        hint: hint(record, reason),
+    };
     match &record.outcome {
         Some(Outcome::RolledBack { reason }) => {
             let from = record.from.as_ref().map_or("the release before", ReleaseName::as_str);
@@ -78,6 +81,16 @@ fn conclusion(record: &DeployRecord) -> Told {
         Some(Outcome::Failed { reason, serving }) => Told::Failed(failed(reason, serving.clone())),
         Some(Outcome::Succeeded) | None => Told::Serves,
     }
+}
+
+/// What to do about it. An instance that could not even write its receipt has only its console to say why.
+fn hint(record: &DeployRecord, reason: &str) -> String {
+    if reason.contains(NO_RECEIPT) {
+        return "an instance without a receipt says why on its console: aws ec2 get-console-output --latest \
+                --instance-id ID; its instance profile must allow what docs/aws.md lists"
+            .to_owned();
+    }
+    format!("see what runs with: adf-ctl status; try again with: adf-ctl deploy {}", record.to)
 }
 
 #[derive(Debug, Serialize)]

@@ -18,6 +18,9 @@ pub const JUDGE_SLACK: Duration = Duration::from_mins(1);
 /// What the limit of the judgement is called.
 pub const JUDGE_LIMIT: &str = "deploy.bake and a minute";
 
+/// An instance whose agent could not write; its console says why.
+pub const NO_RECEIPT: &str = "no receipt yet";
+
 /// The verdict `observed` into the judgement, or `None` while there is more to see.
 pub fn verdict(canary: &Canary, policy: &Policy, observed: Duration) -> Option<Verdict> {
     let receipt = canary.receipt.as_ref();
@@ -89,7 +92,7 @@ pub fn rejected(target: Option<&TargetState>) -> Option<String> {
 
 /// Where an instance stands, in a few words, for waits and for limits that were hit.
 pub fn stands(receipt: Option<&Receipt>, target: Option<&TargetState>) -> String {
-    let Some(receipt) = receipt else { return "no receipt yet".to_owned() };
+    let Some(receipt) = receipt else { return NO_RECEIPT.to_owned() };
     match (&receipt.state, target) {
         (InstanceState::Booting { stage }, _) => format!("stage {stage}"),
         (InstanceState::Unhealthy { reason }, _) => format!("unhealthy: {reason}"),
