@@ -106,6 +106,6 @@ async fn a_first_deploy_that_fails_leaves_an_empty_group() {
     let Some(Outcome::Failed { serving, .. }) = &record.outcome else { panic!("{record:#?}") };
     assert!(serving.contains("first deploy"), "{serving}");
     let machines = || world.running().1;
-    tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+    tokio::time::sleep(std::time::Duration::from_mins(1)).await;
     assert_eq!(machines(), 0);
 }

@@ -39,9 +39,9 @@ fn policy() -> Policy {
         canary: true,
         bake: Duration::from_secs(30),
         min_probes: 20,
-        watch: Duration::from_secs(60),
-        deadline: Duration::from_secs(300),
-        boot_timeout: Duration::from_secs(120),
+        watch: Duration::from_mins(1),
+        deadline: Duration::from_mins(5),
+        boot_timeout: Duration::from_mins(2),
     }
 }
 

@@ -130,7 +130,9 @@ impl Simulator {
             Action::EnterStandby(ids) => ids.iter().for_each(|id| self.enter_standby(id)),
             Action::ExitStandby(ids) => ids.iter().for_each(|id| self.exit_standby(id)),
             Action::Terminate { ids, decrement } => {
-                ids.iter().for_each(|id| self.terminate(id, *decrement));
+                for id in ids {
+                    self.terminate(id, *decrement);
+                }
             }
             Action::SetCurrent => {
                 let current = CurrentRelease { current: release(NEW), previous: Some(release(OLD)) };
