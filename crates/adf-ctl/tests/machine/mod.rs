@@ -31,7 +31,7 @@ pub(crate) struct Ended {
 }
 
 /// Loaded machines are slow to stop ten containers; nothing here waits for it unless it hangs.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 impl Machine {
     /// Starts a cloud in a loopback network of its own: tests run side by side.
