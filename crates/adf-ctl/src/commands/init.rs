@@ -1,6 +1,5 @@
 //! `adf-ctl init`: makes what is missing, in the order in which one thing needs another.
 
-use adf_types::Health;
 use serde::Serialize;
 
 use crate::aws::create::{Found, NewGroup, NewLoadBalancer, NewTargetGroup, NewTemplate};
@@ -82,12 +81,8 @@ async fn traffic(
     let Some(name) = names.target_group.as_deref() else { return Ok(None) };
     let run = &context.settings.file.run;
     let port = can_take_traffic(context, args)?;
-    let health_path = match &run.health {
-        Health::Http { path, .. } => Some(path.as_str()),
-        Health::Tcp => None,
-    };
     let vpc = context.aws.vpc_of(args.subnets.first().map_or("", String::as_str)).await?;
-    let new = NewTargetGroup { name, port, vpc: &vpc, health_path, drain_seconds: args.drain };
+    let new = NewTargetGroup { name, port, vpc: &vpc, health: &run.health, drain_seconds: args.drain };
     let (target_arn, how) = context.aws.ensure_target_group(&new).await?;
     done.add(context, "target group", name, how);
     let balancer = NewLoadBalancer {

@@ -15,7 +15,7 @@ use adf_ctl::printer::{Format, Printer};
 use adf_ctl::settings::{AppNames, Settings};
 use adf_local::cloud::Cloud;
 use adf_local::model;
-use adf_types::{AppName, ConfigName, DeployRecord, ReleaseName, ReleaseRecord, Step};
+use adf_types::{AppName, ConfigName, DeployRecord, Health, ReleaseName, ReleaseRecord, Step};
 use aws_config::SdkConfig;
 use jiff::Timestamp;
 use tokio::time::sleep;
@@ -92,8 +92,13 @@ impl World {
                 .collect()
         });
         let vpc = aws.vpc_of(&subnets[0]).await.expect("a subnet's VPC");
-        let target =
-            NewTargetGroup { name: "web", port: 8080, vpc: &vpc, health_path: Some("/"), drain_seconds: 5 };
+        let target = NewTargetGroup {
+            name: "web",
+            port: 8080,
+            vpc: &vpc,
+            health: &Health::default(),
+            drain_seconds: 5,
+        };
         let (target_arn, _) = aws.ensure_target_group(&target).await.expect("target group");
         let balancer = NewLoadBalancer { name: "web", subnets: &subnets, security_groups: &[] };
         let (balancer_arn, _, _) = aws.ensure_load_balancer(&balancer).await.expect("load balancer");

@@ -1,6 +1,7 @@
 //! The target group: settings that let a fresh instance take traffic within seconds.
 
-use aws_sdk_elasticloadbalancingv2::types::{ProtocolEnum, TargetGroupAttribute, TargetTypeEnum};
+use adf_types::Health;
+use aws_sdk_elasticloadbalancingv2::types::{Matcher, ProtocolEnum, TargetGroupAttribute, TargetTypeEnum};
 
 use super::super::error::{failed, incomplete};
 use super::super::{Aws, AwsError};
@@ -17,8 +18,7 @@ pub struct NewTargetGroup<'a> {
     pub name: &'a str,
     pub port: u16,
     pub vpc: &'a str,
-    /// The path of the health check; `None` for a check by TCP connection.
-    pub health_path: Option<&'a str>,
+    pub health: &'a Health,
     /// The deregistration delay.
     pub drain_seconds: u16,
 }
@@ -29,6 +29,7 @@ impl Aws {
         if let Some(group) = self.target_group(new.name).await? {
             return Ok((group.arn, Found::Found));
         }
+        let (path, codes) = check(new.health);
         let create = self
             .elb
             .create_target_group()
@@ -37,12 +38,9 @@ impl Aws {
             .port(i32::from(new.port))
             .vpc_id(new.vpc)
             .target_type(TargetTypeEnum::Instance)
-            .health_check_protocol(if new.health_path.is_some() {
-                ProtocolEnum::Http
-            } else {
-                ProtocolEnum::Tcp
-            })
-            .set_health_check_path(new.health_path.map(ToOwned::to_owned))
+            .health_check_protocol(ProtocolEnum::Http)
+            .health_check_path(path)
+            .matcher(Matcher::builder().http_code(codes).build())
             .health_check_interval_seconds(INTERVAL_SECONDS)
             .health_check_timeout_seconds(TIMEOUT_SECONDS)
             .healthy_threshold_count(PASSES)
@@ -62,5 +60,14 @@ impl Aws {
         let modify = self.elb.modify_target_group_attributes().target_group_arn(arn).attributes(drain);
         modify.send().await.map_err(failed("ModifyTargetGroupAttributes", arn))?;
         Ok(())
+    }
+}
+
+/// The path to ask for and the answers that are well. An application load balancer cannot check by connection
+/// alone, so for TCP any answer that is not the server's own failure will do.
+fn check(health: &Health) -> (String, String) {
+    match health {
+        Health::Http { path, status } => (path.clone(), status.to_string()),
+        Health::Tcp => ("/".to_owned(), "200-499".to_owned()),
     }
 }
