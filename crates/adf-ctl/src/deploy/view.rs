@@ -1,12 +1,13 @@
 //! What the operator sees while a deploy runs, on stderr: one line for each step with its time, and on a
-//! terminal one moving line for the present wait and one for each instance.
+//! terminal one moving line for the present wait, with a bar of the steps, and one for each instance, with a
+//! bar of its stages.
 //!
 //! Without a terminal, or with `NO_COLOR`, the same facts are plain lines, each said once.
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 
-use adf_types::{DeployRecord, Direction, InstanceId, Receipt, Step};
+use adf_types::{DeployRecord, Direction, InstanceId, InstanceState, Receipt, Stage, Step};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 
@@ -126,7 +127,7 @@ impl View {
         let total = between(record.started_at, now).as_secs();
         match &mut self.out {
             Out::Nobody => {}
-            Out::Terminal(bars) => bars.doing(&format!("{title:<10} {total:>4} s  {doing}")),
+            Out::Terminal(bars) => bars.doing(record.step, &format!("{title:<10} {total:>4} s  {doing}")),
             Out::Lines(printer) => {
                 let stable = doing.split(':').next().unwrap_or(doing);
                 if self.last != stable {
@@ -152,7 +153,8 @@ const SHOWN: usize = 16;
 impl Bars {
     fn new() -> Self {
         let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
-        let doing = all.add(ProgressBar::new_spinner().with_style(style("{spinner} {wide_msg}")));
+        let steps = ProgressBar::new(count(&Step::ALL)).with_style(style("{spinner} {bar:8} {wide_msg}"));
+        let doing = all.add(steps);
         doing.enable_steady_tick(std::time::Duration::from_millis(120));
         Self { all, doing, instances: BTreeMap::new() }
     }
@@ -162,17 +164,20 @@ impl Bars {
         let _ = self.all.println(plain(line));
     }
 
-    fn doing(&self, text: &str) {
+    fn doing(&self, step: Step, text: &str) {
+        self.doing.set_position(place(&Step::ALL, step));
         self.doing.set_message(plain(text.lines().next().unwrap_or_default()).into_owned());
     }
 
     fn fleet(&mut self, fleet: &Fleet) {
-        let canary =
-            fleet.canary.iter().map(|c| (&c.id, "canary", stands(c.receipt.as_ref(), c.target.as_ref())));
+        let canary = fleet.canary.iter().map(|c| {
+            let stands = stands(c.receipt.as_ref(), c.target.as_ref());
+            (&c.id, reached(c.receipt.as_ref()), "canary", stands)
+        });
         let members = fleet.members.iter().map(|m| {
             let release = m.receipt.as_ref().map_or("-", |r: &Receipt| r.release.as_str());
             let stands = stands(m.receipt.as_ref(), m.target.as_ref());
-            (&m.id, release, format!("{:?}, {stands}", m.lifecycle))
+            (&m.id, reached(m.receipt.as_ref()), release, format!("{:?}, {stands}", m.lifecycle))
         });
         let shown: Vec<_> = canary.chain(members).take(SHOWN).collect();
         self.instances.retain(|id, bar| {
@@ -182,10 +187,12 @@ impl Bars {
             }
             stays
         });
-        for (id, what, text) in shown {
+        for (id, stages, what, text) in shown {
             let bar = self.instances.entry(id.clone()).or_insert_with(|| {
-                self.all.add(ProgressBar::new_spinner().with_style(style("    {wide_msg}")))
+                let stages = ProgressBar::new(count(&Stage::ALL)).with_style(style("    {bar:7} {wide_msg}"));
+                self.all.add(stages)
             });
+            bar.set_position(stages);
             let line = format!("{id}  {what:<8} {text}");
             bar.set_message(plain(line.lines().next().unwrap_or_default()).into_owned());
         }
@@ -198,6 +205,26 @@ impl Bars {
         self.instances.clear();
         self.doing.finish_and_clear();
     }
+}
+
+/// How many stages of its boot an instance has behind it.
+fn reached(receipt: Option<&Receipt>) -> u64 {
+    match receipt.map(|receipt| &receipt.state) {
+        None => 0,
+        Some(InstanceState::Booting { stage } | InstanceState::Failed { stage, .. }) => {
+            place(&Stage::ALL, *stage)
+        }
+        Some(_) => count(&Stage::ALL),
+    }
+}
+
+fn count<T>(all: &[T]) -> u64 {
+    all.len() as u64
+}
+
+/// What of `all` comes before `one`.
+fn place<T: PartialEq>(all: &[T], one: T) -> u64 {
+    all.iter().take_while(|other| **other != one).count() as u64
 }
 
 fn style(template: &'static str) -> ProgressStyle {
