@@ -165,7 +165,7 @@ impl Bars {
     }
 
     fn doing(&self, step: Step, text: &str) {
-        self.doing.set_position(place(&Step::ALL, step));
+        self.doing.set_position(place(&Step::ALL, &step));
         self.doing.set_message(plain(text.lines().next().unwrap_or_default()).into_owned());
     }
 
@@ -212,7 +212,7 @@ fn reached(receipt: Option<&Receipt>) -> u64 {
     match receipt.map(|receipt| &receipt.state) {
         None => 0,
         Some(InstanceState::Booting { stage } | InstanceState::Failed { stage, .. }) => {
-            place(&Stage::ALL, *stage)
+            place(&Stage::ALL, stage)
         }
         Some(_) => count(&Stage::ALL),
     }
@@ -223,8 +223,8 @@ fn count<T>(all: &[T]) -> u64 {
 }
 
 /// What of `all` comes before `one`.
-fn place<T: PartialEq>(all: &[T], one: T) -> u64 {
-    all.iter().take_while(|other| **other != one).count() as u64
+fn place<T: PartialEq>(all: &[T], one: &T) -> u64 {
+    all.iter().take_while(|other| *other != one).count() as u64
 }
 
 fn style(template: &'static str) -> ProgressStyle {
