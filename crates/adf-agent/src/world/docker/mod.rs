@@ -1,185 +1,77 @@
-//! Docker, through its API.
+//! The container engine, in our words.
 //!
-//! Neighbours: `build.rs` streams a build, `body.rs` turns a container spec into Docker's words, `error.rs`
-//! turns its errors into ours. The rule: the connection is made on the first call and made again after a
-//! failure, so that an agent that starts before Docker needs no restart.
+//! | file | what |
+//! | --- | --- |
+//! | `image.rs`, `container.rs` | plain data that stages see |
+//! | `engine.rs` | the real engine, through its API |
+//! | `build.rs` | one build, streamed |
+//! | `body.rs` | a container spec in Docker's words: an app's confinement |
+//! | `error.rs` | Docker's errors in our words |
 
 mod body;
 mod build;
+mod container;
+mod engine;
 mod error;
+mod image;
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bollard::Docker as Client;
-use bollard::query_parameters::{
-    CreateContainerOptionsBuilder, ListContainersOptionsBuilder, LogsOptionsBuilder,
-    RemoveContainerOptionsBuilder, StopContainerOptionsBuilder,
-};
 use bytes::Bytes;
-use futures_util::TryStreamExt as _;
 use futures_util::stream::BoxStream;
-use tokio::sync::OnceCell;
 
-use self::error::{is_missing, refused};
-use super::{BuildError, BuildOrder, Container, ContainerSpec, ContainerState, Docker, DockerError, Image};
+pub use container::{Container, ContainerSpec, ContainerState};
+pub(in crate::world) use engine::Engine;
+pub use image::{BuildError, BuildOrder, Builder, Image};
 
-/// Docker stops a container within the grace that it is told; its answer may take a little longer.
-const STOP_MARGIN: Duration = Duration::from_secs(30);
+use crate::failure::{Fault, Kind};
 
-#[derive(Default)]
-pub(super) struct Engine {
-    client: OnceCell<Client>,
-}
-
-impl Engine {
-    async fn client(&self) -> Result<&Client, DockerError> {
-        let connect = async || {
-            let client = Client::connect_with_defaults().map_err(|e| error::not_answering(&e))?;
-            client.negotiate_version().await.map_err(|e| error::not_answering(&e))
-        };
-        self.client.get_or_try_init(connect).await
-    }
-}
-
+/// The container engine.
 #[async_trait]
-impl Docker for Engine {
-    async fn ping(&self) -> Result<(), DockerError> {
-        self.client().await?.ping().await.map(|_| ()).map_err(|e| refused("answer a ping", e))
-    }
-
-    async fn image(&self, tag: &str) -> Result<Option<Image>, DockerError> {
-        match self.client().await?.inspect_image(tag).await {
-            Ok(found) => Ok(Some(image(found))),
-            Err(error) if is_missing(&error) => Ok(None),
-            Err(error) => Err(refused("inspect an image", error)),
-        }
-    }
-
+pub trait Docker: Send + Sync {
+    /// Whether it answers at all.
+    async fn ping(&self) -> Result<(), DockerError>;
+    async fn image(&self, tag: &str) -> Result<Option<Image>, DockerError>;
+    /// Builds and tags an image from a tar stream. An error in the stream ends the request unfinished.
     async fn build(
         &self,
         order: &BuildOrder,
         context: BoxStream<'static, std::io::Result<Bytes>>,
-    ) -> Result<(), BuildError> {
-        let client = self.client().await.map_err(|e| BuildError::Lost(e.to_string()))?;
-        build::run(client, order, context).await
-    }
-
-    async fn containers(&self, label: &str, value: &str) -> Result<Vec<Container>, DockerError> {
-        let filters = HashMap::from([("label", vec![format!("{label}={value}")])]);
-        let options = ListContainersOptionsBuilder::default().all(true).filters(&filters).build();
-        let found = self.client().await?.list_containers(Some(options)).await;
-        let found = found.map_err(|e| refused("list containers", e))?;
-        Ok(found.into_iter().filter_map(container).collect())
-    }
-
-    async fn create(&self, spec: &ContainerSpec) -> Result<String, DockerError> {
-        let options = CreateContainerOptionsBuilder::default().name(&spec.name).build();
-        let created = self.client().await?.create_container(Some(options), body::create(spec)).await;
-        match created {
-            Ok(created) => Ok(created.id),
-            Err(error) if error::is_conflict(&error) => Err(DockerError::NameTaken(spec.name.clone())),
-            Err(error) => Err(refused("create the container", error)),
-        }
-    }
-
-    async fn start(&self, id: &str) -> Result<(), DockerError> {
-        match self.client().await?.start_container(id, None).await {
-            Ok(()) => Ok(()),
-            Err(error) => match error::port_in_use(&error) {
-                Some(address) => Err(DockerError::PortInUse { address, holder: self.holder(address).await }),
-                None => Err(refused("start the container", error)),
-            },
-        }
-    }
-
-    async fn state(&self, id: &str) -> Result<ContainerState, DockerError> {
-        let found = match self.client().await?.inspect_container(id, None).await {
-            Ok(found) => found.state.unwrap_or_default(),
-            Err(error) if is_missing(&error) => return Ok(ContainerState::Gone),
-            Err(error) => return Err(refused("inspect the container", error)),
-        };
-        if found.running == Some(true) {
-            return Ok(ContainerState::Running);
-        }
-        let code = found.exit_code.unwrap_or_default();
-        Ok(ContainerState::Exited { code, out_of_memory: found.oom_killed == Some(true) })
-    }
-
-    async fn logs(&self, id: &str, lines: usize) -> Result<Vec<String>, DockerError> {
-        let options =
-            LogsOptionsBuilder::default().stdout(true).stderr(true).tail(&lines.to_string()).build();
-        let pieces: Vec<_> = self
-            .client()
-            .await?
-            .logs(id, Some(options))
-            .try_collect()
-            .await
-            .map_err(|e| refused("read the container's log", e))?;
-        let text: String = pieces.iter().map(ToString::to_string).collect();
-        let all: Vec<String> = text.lines().map(crate::log::printable).collect();
-        Ok(all[all.len().saturating_sub(lines)..].to_vec())
-    }
-
-    async fn stop(&self, id: &str, grace: Duration) -> Result<(), DockerError> {
-        let seconds = i32::try_from(grace.as_secs()).unwrap_or(i32::MAX);
-        let options = StopContainerOptionsBuilder::default().t(seconds).build();
-        let client = self.client().await?.clone().with_timeout(grace + STOP_MARGIN);
-        match client.stop_container(id, Some(options)).await {
-            Ok(()) => Ok(()),
-            Err(error) if is_missing(&error) || error::is_unchanged(&error) => Ok(()),
-            Err(error) => Err(refused("stop the container", error)),
-        }
-    }
-
-    async fn remove(&self, id: &str) -> Result<(), DockerError> {
-        let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
-        match self.client().await?.remove_container(id, Some(options)).await {
-            Ok(()) => Ok(()),
-            Err(error) if is_missing(&error) => Ok(()),
-            Err(error) => Err(refused("remove the container", error)),
-        }
-    }
+    ) -> Result<(), BuildError>;
+    /// The containers, running or not, that carry `label=value`.
+    async fn containers(&self, label: &str, value: &str) -> Result<Vec<Container>, DockerError>;
+    /// Creates a container and tells its id.
+    async fn create(&self, spec: &ContainerSpec) -> Result<String, DockerError>;
+    async fn start(&self, id: &str) -> Result<(), DockerError>;
+    async fn state(&self, id: &str) -> Result<ContainerState, DockerError>;
+    /// The last lines of stdout and stderr.
+    async fn logs(&self, id: &str, lines: usize) -> Result<Vec<String>, DockerError>;
+    /// SIGTERM, then SIGKILL after `grace`.
+    async fn stop(&self, id: &str, grace: Duration) -> Result<(), DockerError>;
+    async fn remove(&self, id: &str) -> Result<(), DockerError>;
 }
 
-impl Engine {
-    /// The running container that publishes the port of `address`; looked up for the error message only.
-    async fn holder(&self, address: SocketAddr) -> Option<String> {
-        let all = self.client().await.ok()?.list_containers(None).await.ok()?;
-        let publishes = |ip: Option<&str>, port: Option<u16>| {
-            let ip: Option<std::net::IpAddr> = ip.and_then(|ip| ip.parse().ok());
-            port == Some(address.port())
-                && ip.is_none_or(|ip| {
-                    ip == address.ip() || ip.is_unspecified() || address.ip().is_unspecified()
-                })
-        };
-        let holder = all
-            .into_iter()
-            .find(|c| c.ports.iter().flatten().any(|p| publishes(p.ip.as_deref(), p.public_port)))?;
-        Some(holder.names?.first()?.trim_start_matches('/').to_owned())
-    }
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DockerError {
+    #[error("E101 Docker is not answering on {host}: {problem}; check: systemctl status docker")]
+    NotAnswering { host: String, problem: String },
+    #[error("Docker could not {operation}: {problem}")]
+    Refused { operation: &'static str, problem: String },
+    #[error("E172 port {address} is in use{}; stop what uses it, or set another [run] port in adf.toml", .holder.as_ref().map(|h| format!(" by container \"{h}\"")).unwrap_or_default())]
+    PortInUse { address: SocketAddr, holder: Option<String> },
+    #[error(
+        "E172 the container name \"{0}\" is taken by a container that is not this instance's; remove it: docker rm -f {0}"
+    )]
+    NameTaken(String),
 }
 
-fn image(found: bollard::models::ImageInspect) -> Image {
-    let config = found.config.unwrap_or_default();
-    let ports = config.exposed_ports.unwrap_or_default();
-    let mut exposed: Vec<u16> =
-        ports.iter().filter_map(|p| p.strip_suffix("/tcp").unwrap_or(p).parse().ok()).collect();
-    exposed.sort_unstable();
-    Image {
-        id: found.id.unwrap_or_default(),
-        labels: config.labels.unwrap_or_default().into_iter().collect(),
-        exposed,
+impl Fault for DockerError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::NotAnswering { .. } => Kind::Transient,
+            Self::Refused { .. } | Self::PortInUse { .. } | Self::NameTaken(_) => Kind::Permanent,
+        }
     }
-}
-
-fn container(found: bollard::models::ContainerSummary) -> Option<Container> {
-    use bollard::models::ContainerSummaryStateEnum as State;
-    Some(Container {
-        id: found.id?,
-        labels: found.labels.unwrap_or_default().into_iter().collect(),
-        running: found.state == Some(State::RUNNING),
-    })
 }

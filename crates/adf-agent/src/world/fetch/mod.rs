@@ -1,52 +1,75 @@
-//! Where release archives are: `https://` and loopback `http://`, `s3://`, `file://`.
+//! Where release archives are, in our words.
 //!
-//! Neighbours: `http.rs` follows redirects, `filter.rs` keeps names from leading to link-local addresses.
+//! | file | what |
+//! | --- | --- |
+//! | `fetcher.rs` | which of the schemes below a URL has |
+//! | `http.rs` | `https://`, and `http://` on this host: redirects, each hop checked |
+//! | `filter.rs` | keeps names from leading to this host's own network |
+//! | `s3.rs` | `s3://`, with the instance's role |
+//!
 //! The rule: nothing here buffers an archive or writes it to disk.
 
+mod fetcher;
 mod filter;
 mod http;
 mod s3;
 
 use adf_types::ReleaseUrl;
 use async_trait::async_trait;
-use futures_util::StreamExt as _;
-use tokio_util::io::ReaderStream;
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
 
-use super::{Download, Fetch, FetchError};
+pub(in crate::world) use fetcher::Fetcher;
 
-pub(super) struct Fetcher {
-    http: http::Http,
-    s3: aws_sdk_s3::Client,
+use crate::failure::{Fault, Kind};
+
+/// Where release archives are.
+#[async_trait]
+pub trait Fetch: Send + Sync {
+    /// Opens the archive; the body follows as it arrives.
+    async fn open(&self, url: &ReleaseUrl) -> Result<Download, FetchError>;
 }
 
-impl Fetcher {
-    pub(super) fn new(s3: aws_sdk_s3::Client) -> Self {
-        Self { http: http::Http::new(), s3 }
+/// An archive on its way.
+pub struct Download {
+    /// As the server told it; for the error message when the body is no archive.
+    pub content_type: Option<String>,
+    pub body: BoxStream<'static, Result<Bytes, FetchError>>,
+}
+
+impl std::fmt::Debug for Download {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Download").field("content_type", &self.content_type).finish_non_exhaustive()
     }
 }
 
-#[async_trait]
-impl Fetch for Fetcher {
-    async fn open(&self, url: &ReleaseUrl) -> Result<Download, FetchError> {
-        match url {
-            ReleaseUrl::Http(url) => self.http.open(url).await,
-            ReleaseUrl::S3 { bucket, key } => s3::open(&self.s3, bucket, key).await,
-            ReleaseUrl::File { path } => file(path).await,
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FetchError {
+    #[error("E130 could not connect for {url}: {problem}")]
+    Connect { url: String, problem: String },
+    #[error(
+        "E132 the release was not found or may not be read ({status}) at {url}; check the tag or commit and the access rights"
+    )]
+    NotFound { url: String, status: String },
+    #[error("E133 {url} answered {status}")]
+    Server { url: String, status: String },
+    #[error("E134 a redirect of {url} was refused: {problem}")]
+    Redirect { url: String, problem: String },
+    #[error("E135 the download of {url} stopped after {received} bytes: {problem}")]
+    Cut { url: String, received: u64, problem: String },
+    #[error("E136 the download of {url} is slower than 1 KiB/s")]
+    Slow { url: String },
+    #[error("E132 cannot read {path}: {problem}")]
+    File { path: String, problem: String },
+}
+
+impl Fault for FetchError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Connect { .. } | Self::Server { .. } | Self::Cut { .. } | Self::Slow { .. } => {
+                Kind::Transient
+            }
+            Self::NotFound { .. } | Self::Redirect { .. } | Self::File { .. } => Kind::Permanent,
         }
     }
-}
-
-async fn file(path: &str) -> Result<Download, FetchError> {
-    let problem = |e: std::io::Error| FetchError::File { path: path.to_owned(), problem: e.to_string() };
-    let opened = tokio::fs::File::open(path).await.map_err(problem)?;
-    if opened.metadata().await.map_err(problem)?.is_dir() {
-        return Err(FetchError::File {
-            path: path.to_owned(),
-            problem: "it is a folder; name a .tar.gz".to_owned(),
-        });
-    }
-    let path = path.to_owned();
-    let body = ReaderStream::with_capacity(opened, 64 * 1024)
-        .map(move |piece| piece.map_err(|e| FetchError::File { path: path.clone(), problem: e.to_string() }));
-    Ok(Download { content_type: None, body: body.boxed() })
 }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::{Table, TableError};
 use crate::failure::{Kind, chain};
 
-pub(super) struct StoreTable(pub(super) Store);
+pub(in crate::world) struct StoreTable(pub(in crate::world) Store);
 
 #[async_trait]
 impl Table for StoreTable {

@@ -7,12 +7,12 @@ use reqwest::Client;
 
 use super::{ProbeTarget, Prober};
 
-pub(super) struct NetProber {
+pub(in crate::world) struct NetProber {
     client: Client,
 }
 
 impl NetProber {
-    pub(super) fn new() -> Self {
+    pub(in crate::world) fn new() -> Self {
         let client = Client::builder()
             .no_proxy()
             .pool_max_idle_per_host(0)

@@ -1,6 +1,4 @@
-//! The real agent binary with the host's Docker. Without Docker these tests fail.
-
-mod real;
+//! What a machine with Docker shows: the image, the container, and what is left of both.
 
 use std::time::Instant;
 
@@ -12,7 +10,7 @@ use jiff::Timestamp;
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, ResponseTemplate};
 
-use real::{DOCKERFILE, Rig, answer, archive, eventually, peak_memory_kib, run, terminate};
+use crate::rig::{DOCKERFILE, Rig, answer, archive, eventually, peak_memory_kib, run, terminate};
 
 /// A boot that never ends by itself ends here.
 const SHORT: &str = "boot_timeout = \"20s\"";

@@ -227,7 +227,7 @@ fn app() -> &'static [u8] {
     APP.get_or_init(|| {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let out = dir.path().join("app");
-        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/real/app.rs");
+        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/real_docker/rig/app.rs");
         let rustc = Command::new("rustc")
             .args(["--edition", "2024", "-C", "target-feature=+crt-static", "-C", "strip=symbols", "-o"])
             .arg(&out)

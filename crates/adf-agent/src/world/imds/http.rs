@@ -18,13 +18,13 @@ const CALL_LIMIT: Duration = Duration::from_secs(2);
 /// How long a token is asked for: one boot.
 const TOKEN_SECONDS: &str = "21600";
 
-pub(super) struct HttpImds {
+pub(in crate::world) struct HttpImds {
     endpoint: String,
     client: Client,
 }
 
 impl HttpImds {
-    pub(super) fn from_env() -> Self {
+    pub(in crate::world) fn from_env() -> Self {
         let endpoint = std::env::var("AWS_EC2_METADATA_SERVICE_ENDPOINT").ok().filter(|e| !e.is_empty());
         Self::new(endpoint.as_deref().unwrap_or(DEFAULT_ENDPOINT))
     }

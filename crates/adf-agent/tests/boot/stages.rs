@@ -1,6 +1,4 @@
-//! Whole boots against scripted fakes, in virtual time: what is called, in which order, and what is not.
-
-mod fakes;
+//! The stages of a boot, and how each ends it.
 
 use std::time::Duration;
 
@@ -11,7 +9,7 @@ use adf_agent::world::{
 };
 use adf_types::{Config, Digest, ImageSource, InstanceState, Stage};
 
-use fakes::{Plan, Ran, archive, labels, play};
+use crate::fakes::{self, Plan, Ran, archive, labels, play};
 
 /// Long enough for any of these boots, short of the first restart back-off.
 const A_WHILE: Duration = Duration::from_mins(1);

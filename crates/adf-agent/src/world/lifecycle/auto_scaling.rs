@@ -17,7 +17,7 @@ use crate::failure::chain;
 /// AWS's default where a hook does not say.
 const DEFAULT_HEARTBEAT: i32 = 3600;
 
-pub(super) struct AutoScaling(pub(super) Client);
+pub(in crate::world) struct AutoScaling(pub(in crate::world) Client);
 
 #[async_trait]
 impl Lifecycle for AutoScaling {

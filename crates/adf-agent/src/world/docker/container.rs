@@ -1,0 +1,47 @@
+//! Containers, as plain data.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Container {
+    pub id: String,
+    pub labels: BTreeMap<String, String>,
+    pub running: bool,
+}
+
+/// What a container is made of. `Debug` leaves the environment out: its values may be secrets.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ContainerSpec {
+    pub name: String,
+    pub image: String,
+    pub env: Vec<String>,
+    pub labels: BTreeMap<String, String>,
+    /// Published on `bind`, the same number inside and outside.
+    pub port: Option<u16>,
+    pub bind: IpAddr,
+    pub memory_bytes: Option<i64>,
+    pub pids: i64,
+    pub stop_grace: Duration,
+}
+
+impl std::fmt::Debug for ContainerSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ContainerSpec")
+            .field("name", &self.name)
+            .field("port", &self.port)
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ContainerState {
+    Running,
+    Exited {
+        code: i64,
+        out_of_memory: bool,
+    },
+    /// There is no such container any more.
+    Gone,
+}

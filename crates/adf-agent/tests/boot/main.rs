@@ -1,0 +1,6 @@
+//! Whole boots against scripted fakes, in virtual time: what is called, in which order, and what is not.
+//!
+//! One file per subject; `fakes` is everything outside the agent.
+
+mod fakes;
+mod stages;

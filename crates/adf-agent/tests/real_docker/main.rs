@@ -1,0 +1,6 @@
+//! The real agent binary with the host's Docker. Without Docker these tests fail.
+//!
+//! One file per subject; `rig` is what stands around the agent.
+
+mod machine;
+mod rig;
