@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{AppName, ConfigName};
+use crate::{AppName, ConfigName, SecretDelivery};
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -166,6 +166,11 @@ fn ok() -> u16 {
 pub struct ConfigSection {
     /// Names without which the app must not start.
     pub required: Vec<ConfigName>,
+    /// How the app is given the values that were stored as secrets.
+    pub secrets: SecretDelivery,
+    /// Names that change which code a container's programs load, `PATH` or `LD_PRELOAD`, and that config may
+    /// set all the same.
+    pub allow_names: Vec<ConfigName>,
 }
 
 /// `30s`, `5m`, `1h30m`: jiff's friendly form, not negative.
@@ -207,12 +212,16 @@ mod tests {
             grace = "1m30s"
             [config]
             required = ["FOO"]
+            secrets = "files"
+            allow_names = ["PATH"]
             "#,
         )
         .expect("valid");
         assert_eq!(toml.run.health, Health::Http { path: "/healthz".into(), status: 200 });
         assert_eq!(toml.run.grace, Duration::from_secs(90));
         assert_eq!(toml.config.required[0].as_str(), "FOO");
+        assert_eq!(toml.config.secrets, SecretDelivery::Files);
+        assert_eq!(toml.config.allow_names[0].as_str(), "PATH");
     }
 
     #[test]

@@ -7,7 +7,7 @@
 //! | --- | --- |
 //! | App | [`AppName`] |
 //! | Release | [`ReleaseName`], [`ReleaseRecord`], [`ReleaseUrl`], [`Digest`] |
-//! | Config | [`ConfigName`], [`Config`], [`ConfigHash`] |
+//! | Config | [`ConfigName`], [`ConfigValue`], [`Config`], [`ConfigHash`]; [`AgentName`] |
 //! | Instance | [`InstanceId`] |
 //! | Receipt | [`Receipt`], its [`Stage`]s and [`ImageSource`] |
 //! | Verdict | [`Verdict`] |
@@ -32,7 +32,10 @@ pub use adf_toml::{
     AdfToml, AdfTomlError, AppSection, BuildSection, ConfigSection, DeploySection, Health, RunSection,
     Strategy,
 };
-pub use config::{Config, ConfigHash, ConfigName, ConfigNameError, MissingConfig};
+pub use config::{
+    AgentName, Config, ConfigHash, ConfigName, ConfigNameError, ConfigValue, MissingConfig, SecretDelivery,
+    TakesOver,
+};
 pub use deploy::{
     DeployId, DeployRecord, Direction, LogEntry, OperatorRequest, Outcome, Policy, Progress, Step, Waiting,
 };

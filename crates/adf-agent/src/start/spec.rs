@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use adf_types::RunSection;
+use adf_types::{RunSection, SecretDelivery};
 
 use crate::claim::INSTANCE_LABEL;
 use crate::prepare::Prepared;
@@ -35,7 +35,11 @@ pub fn container_spec(
     ContainerSpec {
         name: container_name(order),
         image: image.id.clone(),
-        env: prepared.config.with_identity(order.app.as_str(), order.release.as_str()),
+        env: prepared.config.environment(
+            order.app.as_str(),
+            order.release.as_str(),
+            SecretDelivery::Environment,
+        ),
         labels,
         port,
         bind: settings.bind,

@@ -6,7 +6,7 @@ use crate::agents::Fate;
 use crate::world::World;
 
 async fn fails(fate: Fate) -> (DeployRecord, String) {
-    let world = World::serving().await;
+    let world = Box::pin(World::serving()).await;
     world.fate("v2", fate);
     let record = world.deploy("v2").await;
     let Some(Outcome::RolledBack { reason }) = record.outcome.clone() else { panic!("{record:#?}") };
