@@ -12,8 +12,9 @@ struct Rule {
     outside: &'static [&'static str],
 }
 
-const RULES: [Rule; 7] = [
+const RULES: [Rule; 8] = [
     Rule { name: "adf-types", ours: &[], outside: &[] },
+    Rule { name: "adf-archive", ours: &["adf-types"], outside: &[] },
     Rule {
         name: "adf-store",
         ours: &["adf-types"],
@@ -26,7 +27,7 @@ const RULES: [Rule; 7] = [
     },
     Rule {
         name: "adf-agent",
-        ours: &["adf-types", "adf-store"],
+        ours: &["adf-types", "adf-archive", "adf-store"],
         outside: &["tokio", "aws-", "bollard", "reqwest", "hyper", "http"],
     },
     Rule { name: "adf-ctl", ours: &["adf-types", "adf-store", "adf-config"], outside: &["tokio", "aws-"] },
@@ -117,6 +118,14 @@ mod tests {
             assert_eq!(violations(&workspace("adf-types", name, Some("dev"))).len(), 1, "{name}");
         }
         assert!(violations(&workspace("adf-types", "serde", None)).is_empty());
+    }
+
+    #[test]
+    fn the_archive_does_no_io_so_that_it_can_be_fuzzed() {
+        for name in ["tokio", "aws-sdk-s3", "reqwest", "bollard", "adf-store"] {
+            assert_eq!(violations(&workspace("adf-archive", name, None)).len(), 1, "{name}");
+        }
+        assert!(violations(&workspace("adf-archive", "adf-types", None)).is_empty());
     }
 
     #[test]

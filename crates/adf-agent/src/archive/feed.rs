@@ -9,7 +9,6 @@ use futures_util::stream::BoxStream;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::error::{ArchiveError, Cause};
 use crate::world::FetchError;
 
 /// Pieces on their way between the download and the thread: bounds the memory of a fast download.
@@ -58,12 +57,11 @@ async fn pump(url: String, mut body: BoxStream<'static, Piece>, sender: mpsc::Se
 pub(super) struct Feed {
     receiver: mpsc::Receiver<Piece>,
     current: Bytes,
-    cause: Cause,
 }
 
 impl Feed {
-    pub(super) fn new(receiver: mpsc::Receiver<Piece>, cause: Cause) -> Self {
-        Self { receiver, current: Bytes::new(), cause }
+    pub(super) fn new(receiver: mpsc::Receiver<Piece>) -> Self {
+        Self { receiver, current: Bytes::new() }
     }
 }
 
@@ -73,7 +71,7 @@ impl Read for Feed {
             match self.receiver.blocking_recv() {
                 None => return Ok(0),
                 Some(Ok(piece)) => self.current = piece,
-                Some(Err(error)) => return Err(self.cause.set(ArchiveError::Fetch(error))),
+                Some(Err(error)) => return Err(io::Error::other(error)),
             }
         }
         let n = buf.len().min(self.current.len());

@@ -1,112 +1,18 @@
-//! A release's archive on its way from the network into a Docker build: one pass, never on disk, never
-//! unpacked.
+//! A release's archive on its way from the network into a Docker build.
 //!
 //! ```text
-//! download -> [feed] -> gunzip -> tar entries checked -> fresh headers below the top folder -> [gate] -> build body
-//!   async                         one blocking thread                                                    async
+//! download -> [feed] -> adf_archive::repack, on one blocking thread -> [stream] -> build body
+//!   async                                                                async
 //! ```
 //!
-//! | file | what |
-//! | --- | --- |
-//! | `stream.rs` | the bridge between the async ends and the blocking thread |
-//! | `feed.rs` | the download as a `Read`, with its slowest allowed pace |
-//! | `gunzip.rs` | one gzip member, metered against bombs |
-//! | `walk.rs` | tar entries in, checked entries out |
-//! | `extension.rs` | GNU and PAX headers that belong to the next entry |
-//! | `path.rs` | where an entry may stand and a link may lead |
-//! | `tree.rs` | what stands where already |
-//! | `gate.rs` | the way out: holds the head until adf.toml is known, and the last chunk until the digest is |
-//!
-//! Two rules. An archive can neither write outside the build context nor exhaust memory: every limit is in
-//! [`Limits`]. And an unverified byte never completes a build: the gate keeps the last chunk, and a stream
-//! that ends without it ends in an error, which Docker takes for a broken request.
+//! Neighbours: `adf-archive` checks and repacks; `world::fetch` opens the download; `prepare::image` decides what
+//! follows from an error. The rule: a body that ends cleanly is a verified archive, for Docker takes it for a
+//! whole build context.
 
 mod error;
-mod extension;
 mod feed;
-mod gate;
-mod gunzip;
-mod path;
 mod stream;
-mod tree;
-mod walk;
 
-#[cfg(test)]
-mod corpus;
-
-pub use error::ArchiveError;
+pub use adf_archive::{ArchiveError, Settings, Summary, Wanted};
+pub use error::StreamError;
 pub use stream::{Opened, joined, open};
-
-use adf_types::{AdfToml, Digest};
-
-/// What an archive may be at most.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Bytes after gunzip.
-    pub unpacked: u64,
-    /// Unpacked bytes per packed byte, judged once `ratio_from` bytes came out.
-    pub ratio: u64,
-    pub ratio_from: u64,
-    pub entries: usize,
-    /// Bytes of all paths together: they are kept in memory to find duplicates.
-    pub path_bytes: usize,
-    /// Bytes of one path.
-    pub path: usize,
-    /// Folders above an entry.
-    pub depth: usize,
-    /// Bytes of one PAX or GNU long name header.
-    pub extension: u64,
-    /// Bytes of adf.toml: it travels in the build request's query and as an image label.
-    pub adf_toml: u64,
-    /// Bytes held back while adf.toml has not been seen.
-    pub head: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            unpacked: 8 << 30,
-            ratio: 200,
-            ratio_from: 64 << 20,
-            entries: 100_000,
-            path_bytes: 16 << 20,
-            path: 4096,
-            depth: 64,
-            extension: 64 << 10,
-            adf_toml: 8 << 10,
-            head: 8 << 20,
-        }
-    }
-}
-
-/// The release's adf.toml: its text, for the image label, and what it says.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Settings {
-    pub text: String,
-    pub parsed: AdfToml,
-}
-
-impl Settings {
-    pub fn parse(text: String) -> Result<Self, adf_types::AdfTomlError> {
-        let parsed = AdfToml::parse(&text)?;
-        Ok(Self { text, parsed })
-    }
-}
-
-/// What is asked of an archive.
-#[derive(Debug, Clone, Default)]
-pub struct Wanted {
-    pub digest: Option<Digest>,
-    /// adf.toml from an earlier pass over the same archive, in which it came too late; see
-    /// [`ArchiveError::LateSettings`].
-    pub known: Option<Settings>,
-    pub limits: Limits,
-}
-
-/// What an archive turned out to be. The digest is over its bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Summary {
-    pub digest: Digest,
-    pub entries: usize,
-    pub unpacked: u64,
-}

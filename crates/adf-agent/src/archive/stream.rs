@@ -1,16 +1,14 @@
 //! The bridge: a download becomes a verified build context.
 
+use adf_archive::{ArchiveError, Outlet, Settings, Summary, Wanted, repack};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, BoxStream};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use super::error::{ArchiveError, Cause};
+use super::StreamError;
 use super::feed::{Feed, feed};
-use super::gate::Outlet;
-use super::walk::repack;
-use super::{Settings, Summary, Wanted};
 use crate::world::Download;
 
 /// Chunks on their way to Docker.
@@ -33,27 +31,27 @@ impl std::fmt::Debug for Opened {
 }
 
 /// Starts reading, and returns when adf.toml is known (or known not to be in the head of the archive).
-pub async fn open(url: &str, download: Download, wanted: Wanted) -> Result<Opened, ArchiveError> {
+pub async fn open(url: &str, download: Download, wanted: Wanted) -> Result<Opened, StreamError> {
     let (head_sender, head) = oneshot::channel();
     let (sender, receiver) = mpsc::channel(CHUNKS);
     let pieces = feed(url.to_owned(), download.body);
     let verdict = tokio::task::spawn_blocking(move || {
-        let cause = Cause::default();
         let outlet = Channel { head: Some(head_sender), sender };
-        repack(Feed::new(pieces, cause.clone()), download.content_type, &wanted, outlet, &cause)
+        repack(Feed::new(pieces), download.content_type, &wanted, outlet)
     });
     match head.await {
         Ok(head) => Ok(Opened { head, context: context(receiver), verdict }),
         // The thread ended before it had a head to give.
-        Err(_) => Err(joined(verdict.await).err().unwrap_or(ArchiveError::Abandoned)),
+        Err(_) => Err(joined(verdict.await).err().unwrap_or(ArchiveError::Abandoned.into())),
     }
 }
 
 /// Turns a panic of the thread into an error: the agent reports it and lives on.
 pub fn joined(
     verdict: Result<Result<Summary, ArchiveError>, tokio::task::JoinError>,
-) -> Result<Summary, ArchiveError> {
-    verdict.unwrap_or_else(|e| Err(ArchiveError::Damaged(format!("reading it failed: {e}"))))
+) -> Result<Summary, StreamError> {
+    let verdict = verdict.unwrap_or_else(|e| Err(ArchiveError::Damaged(format!("reading it failed: {e}"))));
+    verdict.map_err(StreamError::from)
 }
 
 enum Piece {

@@ -10,7 +10,7 @@ use adf_types::ImageSource;
 
 use super::Ready;
 use crate::agent::Agent;
-use crate::archive::{self, ArchiveError, Settings, Summary, Wanted};
+use crate::archive::{self, ArchiveError, Settings, StreamError, Summary, Wanted};
 use crate::claim::Claimed;
 use crate::failure::{Failure, Fault as _, Kind};
 use crate::retry::{Schedule, retry};
@@ -57,7 +57,7 @@ fn present(image: Image) -> Result<Ready, Failure> {
 
 /// How one pass over the archive ended without an image.
 enum Ended {
-    Archive(ArchiveError),
+    Archive(StreamError),
     Build(BuildError),
 }
 
@@ -95,7 +95,9 @@ impl Plan {
     /// A pass that failed only because something was not known yet: the next one knows it.
     fn learn(&mut self, ended: &Ended) -> bool {
         match ended {
-            Ended::Archive(ArchiveError::LateSettings(settings)) if self.known.is_none() => {
+            Ended::Archive(StreamError::Archive(ArchiveError::LateSettings(settings)))
+                if self.known.is_none() =>
+            {
                 tracing::info!("adf.toml stands late in the archive; reading the archive again, knowing it");
                 self.known = Some((**settings).clone());
                 true
@@ -140,7 +142,7 @@ async fn one_pass(agent: &Agent, claimed: &Claimed, plan: &Plan) -> Result<Setti
             log(&summary);
             Ok(opened.head)
         }
-        (Err(ArchiveError::Abandoned) | Ok(_), Err(error)) => Err(Ended::Build(error)),
+        (Err(StreamError::Archive(ArchiveError::Abandoned)) | Ok(_), Err(error)) => Err(Ended::Build(error)),
         (Err(error), _) => Err(Ended::Archive(error)),
     }
 }

@@ -10,8 +10,8 @@ use std::rc::Rc;
 use flate2::bufread::GzDecoder;
 use sha2::{Digest as _, Sha256};
 
-use super::Limits;
-use super::error::{ArchiveError, Cause};
+use crate::Limits;
+use crate::error::{ArchiveError, Cause};
 
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
@@ -20,11 +20,16 @@ struct Packed<R> {
     inner: R,
     hasher: Sha256,
     received: Rc<Cell<u64>>,
+    cause: Cause,
 }
 
 impl<R: Read> Read for Packed<R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let n = self.inner.read(buf)?;
+        let read = self.inner.read(buf);
+        let n = read.map_err(|error| match error.kind() {
+            io::ErrorKind::Interrupted => error,
+            _ => self.cause.set(ArchiveError::Source(error.into())),
+        })?;
         self.hasher.update(&buf[..n]);
         self.received.set(self.received.get() + n as u64);
         Ok(n)
@@ -34,7 +39,7 @@ impl<R: Read> Read for Packed<R> {
 type Source<R> = io::Chain<Cursor<Vec<u8>>, BufReader<Packed<R>>>;
 
 /// The unpacked archive as a `Read`.
-pub(super) struct Gunzip<R: Read> {
+pub(crate) struct Gunzip<R: Read> {
     decoder: GzDecoder<Source<R>>,
     received: Rc<Cell<u64>>,
     unpacked: u64,
@@ -45,14 +50,15 @@ pub(super) struct Gunzip<R: Read> {
 
 impl<R: Read> Gunzip<R> {
     /// Looks at the first bytes before anything is made of them.
-    pub(super) fn new(
+    pub(crate) fn new(
         source: R,
         content_type: Option<String>,
         limits: Limits,
         cause: Cause,
     ) -> Result<Self, ArchiveError> {
         let received = Rc::new(Cell::new(0));
-        let packed = Packed { inner: source, hasher: Sha256::new(), received: received.clone() };
+        let packed =
+            Packed { inner: source, hasher: Sha256::new(), received: received.clone(), cause: cause.clone() };
         let mut source = BufReader::with_capacity(64 * 1024, packed);
         let mut start = Vec::new();
         let looked = source.by_ref().take(64).read_to_end(&mut start);
@@ -63,12 +69,12 @@ impl<R: Read> Gunzip<R> {
     }
 
     /// Whether the member's end was met.
-    pub(super) fn ended(&self) -> bool {
+    pub(crate) fn ended(&self) -> bool {
         self.ended
     }
 
     /// After the member's end: nothing may follow. Tells the digest of what was downloaded.
-    pub(super) fn finish(self) -> Result<(adf_types::Digest, u64), ArchiveError> {
+    pub(crate) fn finish(self) -> Result<(adf_types::Digest, u64), ArchiveError> {
         let mut source = self.decoder.into_inner();
         let rest =
             source.fill_buf().map_err(|e| self.cause.take_or(|| ArchiveError::Damaged(e.to_string())))?;

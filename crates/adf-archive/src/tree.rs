@@ -2,25 +2,25 @@
 
 use std::collections::HashMap;
 
-use super::Limits;
-use super::error::ArchiveError;
+use crate::Limits;
+use crate::error::ArchiveError;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Node {
+pub(crate) enum Node {
     Folder,
     /// A file or a link: nothing may stand below it.
     Leaf,
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Tree {
+pub(crate) struct Tree {
     nodes: HashMap<String, Node>,
     path_bytes: usize,
 }
 
 impl Tree {
     /// Adds an entry and, as folders, everything above it.
-    pub(super) fn add(&mut self, path: &str, node: Node, limits: &Limits) -> Result<(), ArchiveError> {
+    pub(crate) fn add(&mut self, path: &str, node: Node, limits: &Limits) -> Result<(), ArchiveError> {
         for (slash, _) in path.match_indices('/') {
             self.put(&path[..slash], Node::Folder, limits).map_err(|_| {
                 ArchiveError::entry(path, format!("stands below {}, which is not a folder", &path[..slash]))

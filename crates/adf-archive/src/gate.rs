@@ -5,14 +5,14 @@ use std::io::{self, Write};
 
 use bytes::{Bytes, BytesMut};
 
-use super::Settings;
-use super::error::{ArchiveError, Cause};
+use crate::Settings;
+use crate::error::{ArchiveError, Cause};
 
 /// The size of one piece of the stream, and so of what is held back at the end.
 const CHUNK: usize = 64 * 1024;
 
 /// Where pieces go.
-pub(super) trait Outlet {
+pub trait Outlet {
     /// Called once, before the first chunk: the build may start now.
     fn head(&mut self, settings: Settings);
     /// Gives a chunk away; fails when nobody reads any more.
@@ -28,7 +28,7 @@ enum Head {
     Given { settings: Box<Settings> },
 }
 
-pub(super) struct Gate<O> {
+pub(crate) struct Gate<O> {
     outlet: O,
     buffer: BytesMut,
     head: Head,
@@ -39,7 +39,7 @@ pub(super) struct Gate<O> {
 }
 
 impl<O: Outlet> Gate<O> {
-    pub(super) fn new(outlet: O, known: Option<Settings>, max_head: usize, cause: Cause) -> Self {
+    pub(crate) fn new(outlet: O, known: Option<Settings>, max_head: usize, cause: Cause) -> Self {
         let head = Head::Held { chunks: Vec::new(), size: 0 };
         let mut gate =
             Self { outlet, buffer: BytesMut::new(), head, max_head, last: None, closed: false, cause };
@@ -51,7 +51,7 @@ impl<O: Outlet> Gate<O> {
     }
 
     /// adf.toml was met.
-    pub(super) fn settings(&mut self, found: Settings) -> Result<(), ArchiveError> {
+    pub(crate) fn settings(&mut self, found: Settings) -> Result<(), ArchiveError> {
         match &self.head {
             Head::Held { .. } => self.give_head(found),
             Head::Given { settings } if **settings == found => Ok(()),
@@ -64,12 +64,12 @@ impl<O: Outlet> Gate<O> {
     }
 
     /// Nothing more is let through; what is held stays.
-    pub(super) fn close(&mut self) {
+    pub(crate) fn close(&mut self) {
         self.closed = true;
     }
 
     /// The archive is verified: gives away what was held back.
-    pub(super) fn release(mut self) -> Result<(), ArchiveError> {
+    pub(crate) fn release(mut self) -> Result<(), ArchiveError> {
         if let Head::Held { .. } = self.head {
             self.give_head(Settings::default())?;
         }

@@ -2,15 +2,15 @@
 //!
 //! Everything is lexical: nothing is looked up on this host.
 
-use super::Limits;
-use super::error::ArchiveError;
+use crate::Limits;
+use crate::error::ArchiveError;
 
 /// The archive's single top folder, found at its first entry.
 ///
 /// `git archive --prefix` and GitHub put everything below one folder, which is stripped. An archive whose
 /// first entry is a file at the top, or `./`, is taken as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) enum Root {
+pub(crate) enum Root {
     #[default]
     Unknown,
     Flat,
@@ -18,7 +18,7 @@ pub(super) enum Root {
 }
 
 impl Root {
-    pub(super) fn folder(&self) -> Option<String> {
+    pub(crate) fn folder(&self) -> Option<String> {
         match self {
             Self::Under(folder) => Some(folder.clone()),
             Self::Unknown | Self::Flat => None,
@@ -26,7 +26,7 @@ impl Root {
     }
 
     /// The entry's path below the root, `a/b`; empty for the root itself.
-    pub(super) fn place(
+    pub(crate) fn place(
         &mut self,
         raw: &[u8],
         is_folder: bool,
@@ -86,7 +86,7 @@ fn components<'a>(raw: &'a [u8], limits: &Limits) -> Result<Vec<&'a str>, Archiv
 }
 
 /// Checks that a symbolic link at `at` (below the root) with `target` stays below the root.
-pub(super) fn check_link(at: &str, target: &[u8], limits: &Limits) -> Result<String, ArchiveError> {
+pub(crate) fn check_link(at: &str, target: &[u8], limits: &Limits) -> Result<String, ArchiveError> {
     let refuse = |problem: &str| ArchiveError::entry(at, problem);
     let target = str::from_utf8(target).map_err(|_| refuse("links to a name that is not UTF-8"))?;
     if target.is_empty() || target.len() > limits.path || target.chars().any(char::is_control) {
@@ -107,7 +107,7 @@ pub(super) fn check_link(at: &str, target: &[u8], limits: &Limits) -> Result<Str
 }
 
 /// A path for an error message.
-pub(super) fn shown(raw: &[u8]) -> String {
+pub(crate) fn shown(raw: &[u8]) -> String {
     let text = String::from_utf8_lossy(raw);
     let short: String = text.chars().take(120).collect();
     short.escape_debug().to_string()

@@ -9,22 +9,23 @@ use adf_types::{Digest, TreeHasher};
 use sha2::{Digest as _, Sha256};
 use tar::{Builder, Entry, EntryType, Header};
 
-use super::error::{ArchiveError, Cause};
-use super::extension::{Extension, check_global};
-use super::gate::{Gate, Outlet};
-use super::gunzip::Gunzip;
-use super::path::{Root, check_link, shown};
-use super::tree::{Node, Tree};
-use super::{Limits, Settings, Summary, Wanted};
+use crate::error::{ArchiveError, Cause, tar_error};
+use crate::extension::{Extension, check_global};
+use crate::gate::{Gate, Outlet};
+use crate::gunzip::Gunzip;
+use crate::path::{Root, check_link, shown};
+use crate::tree::{Node, Tree};
+use crate::{Limits, Settings, Summary, Wanted};
 
-/// The whole pass: from compressed bytes to verified tar chunks.
-pub(super) fn repack<R: Read, O: Outlet>(
+/// The whole pass: from compressed bytes to verified tar chunks. `content_type` is what the server called it, for
+/// the message when it is no archive.
+pub fn repack<R: Read, O: Outlet>(
     source: R,
     content_type: Option<String>,
     wanted: &Wanted,
     outlet: O,
-    cause: &Cause,
 ) -> Result<Summary, ArchiveError> {
+    let cause = &Cause::default();
     let mut gunzip = Gunzip::new(source, content_type, wanted.limits, cause.clone())?;
     let mut gate = Gate::new(outlet, wanted.known.clone(), wanted.limits.head, cause.clone());
     let walked = walk(&mut gunzip, &mut gate, wanted).map_err(|e| cause.take_or(|| e))?;
@@ -299,13 +300,5 @@ fn describe(kind: EntryType) -> &'static str {
         EntryType::GNUSparse => "a sparse file",
         EntryType::Regular => "a file whose name ends in a slash",
         _ => "an entry of an unknown kind",
-    }
-}
-
-fn tar_error(error: impl Into<io::Error>) -> ArchiveError {
-    let error: io::Error = error.into();
-    match error.kind() {
-        io::ErrorKind::UnexpectedEof => ArchiveError::EndsInside("a header".to_owned()),
-        _ => ArchiveError::Tar(crate::failure::chain(&error)),
     }
 }

@@ -6,32 +6,32 @@
 
 use std::io::Read;
 
-use super::Limits;
-use super::error::ArchiveError;
+use crate::Limits;
+use crate::error::ArchiveError;
 
 /// What extension headers said about the next entry.
 #[derive(Debug, Default)]
-pub(super) struct Extension {
-    pub(super) path: Option<Vec<u8>>,
-    pub(super) link: Option<Vec<u8>>,
-    pub(super) size: Option<u64>,
+pub(crate) struct Extension {
+    pub(crate) path: Option<Vec<u8>>,
+    pub(crate) link: Option<Vec<u8>>,
+    pub(crate) size: Option<u64>,
 }
 
 impl Extension {
     /// A GNU `L` header.
-    pub(super) fn gnu_path(&mut self, entry: impl Read, limits: &Limits) -> Result<(), ArchiveError> {
+    pub(crate) fn gnu_path(&mut self, entry: impl Read, limits: &Limits) -> Result<(), ArchiveError> {
         let name = without_nul(read(entry, limits)?);
         set(&mut self.path, name, "path")
     }
 
     /// A GNU `K` header.
-    pub(super) fn gnu_link(&mut self, entry: impl Read, limits: &Limits) -> Result<(), ArchiveError> {
+    pub(crate) fn gnu_link(&mut self, entry: impl Read, limits: &Limits) -> Result<(), ArchiveError> {
         let name = without_nul(read(entry, limits)?);
         set(&mut self.link, name, "link target")
     }
 
     /// A PAX `x` header.
-    pub(super) fn pax(&mut self, entry: impl Read, limits: &Limits) -> Result<(), ArchiveError> {
+    pub(crate) fn pax(&mut self, entry: impl Read, limits: &Limits) -> Result<(), ArchiveError> {
         let bytes = read(entry, limits)?;
         for record in tar::PaxExtensions::new(&bytes) {
             let record = record.map_err(|e| ArchiveError::Tar(e.to_string()))?;
@@ -56,7 +56,7 @@ impl Extension {
 
 /// A PAX `g` header holds for all entries; `git archive` writes one with the commit. Anything that would
 /// change what entries are is refused.
-pub(super) fn check_global(entry: impl Read, limits: &Limits) -> Result<(), ArchiveError> {
+pub(crate) fn check_global(entry: impl Read, limits: &Limits) -> Result<(), ArchiveError> {
     let mut seen = Extension::default();
     seen.pax(entry, limits)?;
     if seen.path.is_some() || seen.link.is_some() || seen.size.is_some() {
