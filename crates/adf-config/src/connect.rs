@@ -59,5 +59,5 @@ pub async fn connect(region: Option<&str>) -> Result<SdkConfig, ConnectError> {
 /// client of an operator's tool; [`Store::connect`] would have a human wait for half a minute to learn that
 /// the network is down.
 pub fn store(config: &SdkConfig) -> Store {
-    Store::new(aws_sdk_dynamodb::Client::new(config), Tables::default())
+    Store::new(config, Tables::default())
 }

@@ -84,13 +84,16 @@ impl Explain for ConnectError {
 impl Explain for StoreError {
     fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Throttled { .. } | Self::Unreachable { .. } | Self::AccessDenied { .. } => {
-                ExitCode::Unreachable
-            }
-            Self::TableMissing { .. } => ExitCode::NotFound,
+            Self::Throttled { .. }
+            | Self::Unreachable { .. }
+            | Self::AccessDenied { .. }
+            | Self::KmsRefused { .. }
+            | Self::KmsUnanswered { .. }
+            | Self::ClockSkew { .. } => ExitCode::Unreachable,
+            Self::TableMissing { .. } | Self::NoConfig { .. } | Self::CleanedUp { .. } => ExitCode::NotFound,
             Self::Refused { .. } | Self::Malformed { .. } | Self::LockLost { .. } => ExitCode::Unexpected,
-            Self::Config { .. } | Self::TooMany { .. } => ExitCode::Usage,
-            Self::ReleaseExists { .. } | Self::LockHeld { .. } => ExitCode::Refused,
+            Self::Config { .. } | Self::Secret { .. } | Self::TooMany { .. } => ExitCode::Usage,
+            Self::ReleaseExists { .. } | Self::LockHeld { .. } | Self::Changing { .. } => ExitCode::Refused,
         }
     }
 
@@ -105,12 +108,18 @@ impl Explain for StoreError {
                 "create the tables with: adf-ctl init; or check the region and the account"
             }
             Self::Malformed { .. } => "a newer version of ADF may have written it; update this one",
-            Self::Config { .. } => "set the name again, or delete it",
+            Self::Config { .. } | Self::Secret { .. } => "set the name again, or delete it",
+            Self::KmsUnanswered { .. } => "wait a moment and try again",
+            Self::ClockSkew { .. } => "let the clock synchronise (timedatectl), then try again",
             Self::TooMany { .. } => "change fewer names at once",
             Self::ReleaseExists { .. } => "give the new content a new name",
             Self::LockHeld { .. } => "see what runs with: adf-ctl status",
             Self::LockLost { .. } => "see who goes on with: adf-ctl status",
-            Self::Refused { .. } => return None,
+            Self::NoConfig { .. } => "check the names of app and release",
+            Self::Refused { .. }
+            | Self::Changing { .. }
+            | Self::CleanedUp { .. }
+            | Self::KmsRefused { .. } => return None,
         };
         Some(hint.to_owned())
     }

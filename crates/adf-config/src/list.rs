@@ -1,7 +1,5 @@
 //! Listing an app's config.
 
-use std::collections::BTreeSet;
-
 use adf_store::{Entry, Store};
 use adf_types::{AppName, ConfigName, ReleaseName};
 use serde::Serialize;
@@ -23,7 +21,8 @@ pub struct Listing {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Item {
     pub name: ConfigName,
-    pub value: String,
+    /// Nothing for a secret: listing needs no right to decrypt, and a list ends up on screens.
+    pub value: Option<String>,
     pub layer: Layer,
 }
 
@@ -38,7 +37,10 @@ pub enum Layer {
 
 impl Text for Listing {
     fn text(&self) -> String {
-        let lines = self.config.iter().map(|item| format!("{}={}", item.name, plain(&item.value)));
+        let lines = self.config.iter().map(|item| match &item.value {
+            Some(value) => format!("{}={}", item.name, plain(value)),
+            None => format!("{} (secret)", item.name),
+        });
         lines.flat_map(|line| [line, "\n".to_owned()]).collect()
     }
 }
@@ -62,11 +64,8 @@ pub async fn list(
 
 async fn base(store: &Store, app: &AppName) -> Result<Listing, ConfigError> {
     let layer = store.read_layer(app, None).await?;
-    let values = layer.into_iter().filter_map(|(name, entry)| match entry {
-        Entry::Value(value) => Some(Item { name, value, layer: Layer::Base }),
-        Entry::Unset => None,
-    });
-    let mut config: Vec<Item> = values.collect();
+    let items = layer.into_iter().filter_map(|(name, entry)| item(name, &entry, Layer::Base));
+    let mut config: Vec<Item> = items.collect();
     config.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(Listing { app: app.clone(), release: None, config, hidden: Vec::new() })
 }
@@ -76,17 +75,22 @@ async fn of_release(store: &Store, app: &AppName, release: &ReleaseName) -> Resu
     if overlay.is_empty() && store.release(app, release).await?.is_none() {
         return Err(unknown_release(store, app, release).await?);
     }
-    let seen = store.read_config(app, release).await?;
+    let seen = store.read_seen(app, release).await?;
     let hides = |entry: &Entry| matches!(entry, Entry::Unset);
     let hidden = overlay.iter().filter(|(_, e)| hides(e)).map(|(name, _)| name.clone()).collect();
-    let own: BTreeSet<_> = overlay.iter().filter(|(_, e)| !hides(e)).map(|(name, _)| name).collect();
-    let item = |(name, value): (&ConfigName, &str)| Item {
-        name: name.clone(),
-        value: value.to_owned(),
-        layer: if own.contains(name) { Layer::Overlay } else { Layer::Base },
-    };
-    let config = seen.iter().map(item).collect();
+    let layer = |overlay| if overlay { Layer::Overlay } else { Layer::Base };
+    let config =
+        seen.into_iter().filter_map(|seen| item(seen.name, &seen.entry, layer(seen.overlay))).collect();
     Ok(Listing { app: app.clone(), release: Some(release.clone()), config, hidden })
+}
+
+fn item(name: ConfigName, entry: &Entry, layer: Layer) -> Option<Item> {
+    let value = match entry {
+        Entry::Value(value) => Some(value.expose().to_owned()),
+        Entry::Secret(_) => None,
+        Entry::Unset => return None,
+    };
+    Some(Item { name, value, layer })
 }
 
 async fn unknown_release(

@@ -70,10 +70,10 @@ async fn visible(
     release: Option<&ReleaseName>,
 ) -> Result<BTreeSet<ConfigName>, ConfigError> {
     if let Some(release) = release {
-        let config = store.read_config(app, release).await?;
-        return Ok(config.iter().map(|(name, _)| name.clone()).collect());
+        let seen = store.read_seen(app, release).await?;
+        return Ok(seen.into_iter().map(|seen| seen.name).collect());
     }
     let base = store.read_layer(app, None).await?;
-    let values = base.into_iter().filter(|(_, entry)| matches!(entry, Entry::Value(_)));
+    let values = base.into_iter().filter(|(_, entry)| !matches!(entry, Entry::Unset));
     Ok(values.map(|(name, _)| name).collect())
 }

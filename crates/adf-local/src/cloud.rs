@@ -9,6 +9,7 @@ mod clock;
 mod identity;
 mod s3;
 mod scope;
+mod script;
 mod sdk;
 
 use std::fmt;
@@ -21,6 +22,7 @@ use winterbaume_s3::S3Service;
 use winterbaume_sts::StsService;
 
 pub use clock::Clock;
+pub use script::Scripted;
 
 use crate::dynamodb::DynamoDb;
 use crate::model::{Model, Settings};
@@ -41,6 +43,7 @@ struct Services {
     kms: KmsService,
     s3: S3Service,
     sts: StsService,
+    script: script::Script,
 }
 
 impl Cloud {
@@ -60,6 +63,7 @@ impl Cloud {
             kms: KmsService::new(),
             s3: S3Service::new(),
             sts: StsService::new(),
+            script: script::Script::default(),
         }))
     }
 
@@ -82,7 +86,14 @@ impl Cloud {
 
     /// Answers one request of an AWS tool, as the service that its signature names.
     pub async fn handle(&self, request: MockRequest) -> MockResponse {
-        match scope::service(&request).as_deref() {
+        let service = scope::service(&request);
+        if let Some(service) = &service {
+            let scripted = self.0.script.next(&script::operation(service, &request));
+            if let Some(answer) = script::answer(scripted) {
+                return answer;
+            }
+        }
+        match service.as_deref() {
             Some("ec2") => self.query(Service::Ec2, &request),
             Some("autoscaling") => self.query(Service::AutoScaling, &request),
             Some("elasticloadbalancing") => self.query(Service::Elb, &request),

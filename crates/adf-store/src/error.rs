@@ -4,7 +4,10 @@ use std::error::Error;
 use std::fmt;
 
 use adf_types::{AppName, ReleaseName};
+use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
+use jiff::Timestamp;
 
 use crate::LockView;
 
@@ -38,8 +41,26 @@ pub enum StoreError {
     Refused { operation: Operation, source: Source },
     #[error("cannot {operation}: the record is not one this version understands")]
     Malformed { operation: Operation, source: Source },
-    #[error("E153 config {key}: {problem}")]
+    #[error(
+        "E152 no config for app {app}, release {release}, in table {table}, and no record of that release; check APP and RELEASE in the user data, or was it cleaned up?"
+    )]
+    NoConfig { app: AppName, release: ReleaseName, table: String },
+    #[error(
+        "E152 the config of release {release} of {app} was cleaned up at {at}; deploying the release brings it back: adf-ctl deploy {release}"
+    )]
+    CleanedUp { app: AppName, release: ReleaseName, at: String },
+    #[error("E153 config {key}: {}", problem.trim_start_matches("E153 "))]
     Config { key: String, problem: String },
+    #[error("E154 the config of {app} changed during each of {reads} reads; try again when nobody edits it")]
+    Changing { app: AppName, reads: usize },
+    #[error("E155 KMS refused to {verb} config {key} ({code}): {cure}")]
+    KmsRefused { verb: &'static str, key: String, code: String, cure: String, source: Source },
+    #[error("E155 cannot {verb} config {key}: KMS {problem}")]
+    KmsUnanswered { verb: &'static str, key: String, problem: &'static str, source: Source },
+    #[error("E155 the secret {key} {problem}")]
+    Secret { key: String, problem: String },
+    #[error("E160 cannot {what}: the host clock is {} min {} AWS", minutes.abs(), if *minutes > 0 { "behind" } else { "ahead of" })]
+    ClockSkew { what: String, minutes: i64 },
     #[error("{count} config names in one change; at most {max} can change together")]
     TooMany { count: usize, max: usize },
     #[error("release {release} of {app} exists already and releases are immutable")]
@@ -53,7 +74,7 @@ pub enum StoreError {
 impl StoreError {
     /// Whether the same call may succeed later without anybody changing anything.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Throttled { .. } | Self::Unreachable { .. })
+        matches!(self, Self::Throttled { .. } | Self::Unreachable { .. } | Self::KmsUnanswered { .. })
     }
 
     pub(crate) fn from_sdk<E>(operation: Operation, error: SdkError<E>) -> Self
@@ -61,6 +82,10 @@ impl StoreError {
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
         let code = error.as_service_error().and_then(|e| e.code()).unwrap_or_default().to_owned();
+        let throttled = is_limit_exceeded(&error);
+        if let Some(minutes) = clock_skew(&code, error.raw_response()) {
+            return Self::ClockSkew { what: operation.to_string(), minutes };
+        }
         let answered = error.raw_response().map(|r| r.status().as_u16());
         let source: Source = match error {
             // The SDK's outer error only says "service error"; the inner one says what.
@@ -71,6 +96,7 @@ impl StoreError {
             "ProvisionedThroughputExceededException" | "ThrottlingException" | "RequestLimitExceeded" => {
                 Self::Throttled { operation, source }
             }
+            _ if throttled => Self::Throttled { operation, source },
             "AccessDeniedException"
             | "UnrecognizedClientException"
             | "InvalidSignatureException"
@@ -80,4 +106,30 @@ impl StoreError {
             _ => Self::Refused { operation, source },
         }
     }
+}
+
+/// DynamoDB also says "limit exceeded" in the form of a request that is not valid (fault 29).
+pub(crate) fn is_limit_exceeded<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
+    let service = error.as_service_error();
+    service.is_some_and(|e| {
+        e.code() == Some("ValidationException")
+            && e.message().is_some_and(|m| m.to_ascii_lowercase().contains("limit exceeded"))
+    })
+}
+
+/// The codes of a signature that AWS refuses; a clock that is off is one of the reasons.
+const SIGNATURE_CODES: [&str; 4] =
+    ["RequestTimeTooSkewed", "InvalidSignatureException", "RequestExpired", "SignatureDoesNotMatch"];
+
+/// AWS accepts signatures that are up to five minutes old; a minute less allows for the way of the answer.
+const SKEW: i64 = 4;
+
+/// By how many minutes this host's clock is behind AWS, when that is why a signature was refused (fault 36):
+/// AWS's own time is in its answer. The SDK corrects a clock by that and signs again; this is for what is
+/// refused all the same.
+pub(crate) fn clock_skew(code: &str, answer: Option<&HttpResponse>) -> Option<i64> {
+    let date = answer?.headers().get("date")?;
+    let theirs = DateTime::from_str(date, DateTimeFormat::HttpDate).ok()?.secs();
+    let minutes = (theirs - Timestamp::now().as_second()) / 60;
+    (SIGNATURE_CODES.contains(&code) && minutes.abs() >= SKEW).then_some(minutes)
 }

@@ -15,49 +15,43 @@ mod lock;
 mod query;
 mod receipt;
 mod release;
+mod retries;
+mod secret;
 mod tables;
 
-use std::time::Duration;
+use aws_types::SdkConfig;
 
-use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::Builder;
-use aws_sdk_dynamodb::config::retry::RetryConfig;
-
-pub use config::Entry;
+pub use config::{Entry, Seen};
 pub use deploy::CurrentRelease;
 pub use error::{Operation, StoreError};
 pub use lock::{BEAT, LEASE, Lock, LockView};
+pub use retries::RETRIES;
+pub use secret::Sealed;
 pub use tables::Tables;
 
-/// Both tables, through one client.
+/// Both tables, and the KMS that opens the secrets in them.
 #[derive(Debug, Clone)]
 pub struct Store {
-    client: Client,
+    client: aws_sdk_dynamodb::Client,
+    kms: aws_sdk_kms::Client,
     tables: Tables,
 }
 
 impl Store {
-    pub fn new(client: Client, tables: Tables) -> Self {
-        Self { client, tables }
+    /// A store whose clients retry as `sdk` says.
+    pub fn new(sdk: &SdkConfig, tables: Tables) -> Self {
+        let config = aws_sdk_dynamodb::config::Builder::from(sdk).retry_classifier(retries::AlsoThrottled);
+        let client = aws_sdk_dynamodb::Client::from_conf(config.build());
+        Self { client, kms: aws_sdk_kms::Client::new(sdk), tables }
     }
 
-    /// A store whose client survives throttling, see [`retries`].
-    pub fn connect(sdk: &aws_types::SdkConfig, tables: Tables) -> Self {
-        let config = Builder::from(sdk).retry_config(retries()).build();
-        Self::new(Client::from_conf(config), tables)
+    /// A store whose clients survive throttling, see [`RETRIES`].
+    pub fn connect(sdk: &SdkConfig, tables: Tables) -> Self {
+        let patient = sdk.to_builder().retry_config(RETRIES.config()).build();
+        Self::new(&patient, tables)
     }
 
     pub fn tables(&self) -> &Tables {
         &self.tables
     }
-}
-
-/// Ten attempts with full jitter between 0.1 s and 20 s: at most about 80 s, within an instance's boot and
-/// within an operator's patience. The SDK's own three attempts give up in under two seconds, before
-/// on-demand tables have adapted.
-fn retries() -> RetryConfig {
-    RetryConfig::standard()
-        .with_max_attempts(10)
-        .with_initial_backoff(Duration::from_millis(100))
-        .with_max_backoff(Duration::from_secs(20))
 }

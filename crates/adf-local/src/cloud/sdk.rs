@@ -20,6 +20,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use winterbaume_core::{MockRequest, MockResponse};
 
 use super::Cloud;
+use super::script::UNREACHABLE;
 
 impl Cloud {
     /// The HTTP client to give to an SDK client's config; it reaches this cloud without a socket.
@@ -54,7 +55,11 @@ impl HttpConnector for Cloud {
         let cloud = self.clone();
         HttpConnectorFuture::new(async move {
             let request = to_mock(request).await?;
-            from_mock(cloud.handle(request).await)
+            let answer = cloud.handle(request).await;
+            if answer.status == 503 && String::from_utf8_lossy(&answer.body).contains(UNREACHABLE) {
+                return Err(ConnectorError::io("scripted: no connection".into()));
+            }
+            from_mock(answer)
         })
     }
 }

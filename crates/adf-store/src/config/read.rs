@@ -1,0 +1,107 @@
+//! What a release sees: Base, then its Overlay, in one consistent piece.
+
+use std::collections::BTreeMap;
+
+use adf_types::{AppName, Config, ConfigName, ReleaseName};
+
+use super::entry::{Entry, entry};
+use crate::Store;
+use crate::error::StoreError;
+use crate::keys::{Item, layer};
+use crate::query::string;
+
+/// How often a read is repeated because a change came in between, before it is given up. A read takes some
+/// milliseconds; five changes in a row that hit one are a program that writes in a loop.
+const READS: usize = 5;
+
+/// One name as a release sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    pub name: ConfigName,
+    pub entry: Entry,
+    /// Whether the release's Overlay says so, or Base.
+    pub overlay: bool,
+}
+
+/// Both layers at one moment.
+struct Snapshot {
+    seen: Vec<Seen>,
+    /// When the release's Overlay was cleaned up, if it was.
+    cleaned: Option<String>,
+}
+
+impl Store {
+    /// What `release` sees, complete and decrypted, or an error.
+    pub async fn read_config(&self, app: &AppName, release: &ReleaseName) -> Result<Config, StoreError> {
+        let snapshot = self.snapshot(app, release).await?;
+        self.unseal(app, release, snapshot.seen).await
+    }
+
+    /// The same for an instance that is about to run `release`: a release whose Overlay was cleaned up, and
+    /// one that nobody knows, are errors, because the app would start with part of its config or with none.
+    pub async fn boot_config(&self, app: &AppName, release: &ReleaseName) -> Result<Config, StoreError> {
+        let snapshot = self.snapshot(app, release).await?;
+        if let Some(at) = snapshot.cleaned {
+            return Err(StoreError::CleanedUp { app: app.clone(), release: release.clone(), at });
+        }
+        if snapshot.seen.is_empty() && self.release(app, release).await?.is_none() {
+            return Err(StoreError::NoConfig {
+                app: app.clone(),
+                release: release.clone(),
+                table: self.tables.config.clone(),
+            });
+        }
+        self.unseal(app, release, snapshot.seen).await
+    }
+
+    /// What `release` sees, sorted by name, with its secrets still sealed: this needs no right to decrypt.
+    pub async fn read_seen(&self, app: &AppName, release: &ReleaseName) -> Result<Vec<Seen>, StoreError> {
+        Ok(self.snapshot(app, release).await?.seen)
+    }
+
+    /// One layer as it is, sorted by name: Base for `None`, else the release's Overlay.
+    pub async fn read_layer(
+        &self,
+        app: &AppName,
+        release: Option<&ReleaseName>,
+    ) -> Result<Vec<(ConfigName, Entry)>, StoreError> {
+        let layer = layer(app, release);
+        let items = self.query_config(&layer).await?;
+        live(&layer, &items)
+    }
+
+    /// Reads until the version before and after is the same.
+    async fn snapshot(&self, app: &AppName, release: &ReleaseName) -> Result<Snapshot, StoreError> {
+        let mut before = self.config_version(app).await?;
+        for _ in 0..READS {
+            // Boxed: two queries side by side are large, and this is awaited deep inside a deploy.
+            let snapshot = Box::pin(self.layers(app, release)).await?;
+            let after = self.config_version(app).await?;
+            if after == before {
+                return Ok(snapshot);
+            }
+            before = after;
+        }
+        Err(StoreError::Changing { app: app.clone(), reads: READS })
+    }
+
+    async fn layers(&self, app: &AppName, release: &ReleaseName) -> Result<Snapshot, StoreError> {
+        let (base, overlay) = (layer(app, None), layer(app, Some(release)));
+        let (base_items, overlay_items) =
+            futures_util::try_join!(self.query_config(&base), self.query_config(&overlay))?;
+        let cleaned = overlay_items.iter().find_map(|item| string(item, "Cleaned"));
+        let mut seen = BTreeMap::new();
+        for (name, entry) in live(&base, &base_items)? {
+            seen.insert(name.clone(), Seen { name, entry, overlay: false });
+        }
+        for (name, entry) in live(&overlay, &overlay_items)? {
+            seen.insert(name.clone(), Seen { name, entry, overlay: true });
+        }
+        let seen = seen.into_values().filter(|seen| seen.entry != Entry::Unset).collect();
+        Ok(Snapshot { seen, cleaned })
+    }
+}
+
+fn live(layer: &str, items: &[Item]) -> Result<Vec<(ConfigName, Entry)>, StoreError> {
+    items.iter().filter(|item| !item.contains_key("Cleaned")).map(|item| entry(layer, item)).collect()
+}

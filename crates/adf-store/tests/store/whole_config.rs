@@ -1,0 +1,165 @@
+//! A config is read whole, at one moment, whatever its size and whoever changes it meanwhile.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use adf_local::cloud::Cloud;
+use adf_store::{Store, StoreError, Tables};
+use adf_types::ConfigName;
+use aws_sdk_dynamodb::types::AttributeValue;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use proptest::prelude::*;
+
+use crate::{app, name, release, store, values};
+
+/// An item as a client of 2013 writes it: no version is counted.
+async fn put(cloud: &Cloud, app: &str, name: &str, attribute: &str, value: AttributeValue) {
+    let text = |s: &str| AttributeValue::S(s.to_owned());
+    let client = aws_sdk_dynamodb::Client::new(&cloud.sdk_config());
+    let put = client.put_item().table_name("adf-config").item("App", text(app)).item("Name", text(name));
+    put.item(attribute, value).send().await.expect("written");
+}
+
+async fn refusal(name: &str, attribute: &str, value: AttributeValue) -> String {
+    let (cloud, store) = store().await;
+    put(&cloud, "web", name, attribute, value).await;
+    store.read_config(&app(), &release("v1")).await.expect_err("not config").to_string()
+}
+
+#[tokio::test(start_paused = true)]
+async fn fault_32_what_is_no_config_is_refused_by_name_and_never_by_value() {
+    let text = |s: &str| AttributeValue::S(s.to_owned());
+    for (name, attribute, value, problem) in [
+        ("DB PASS", "Value", text("hunter2"), "is not a valid environment variable name"),
+        ("A=B", "Value", text("hunter2"), "is not a valid environment variable name"),
+        ("A\nB", "Value", text("hunter2"), "\"A\\nB\" is not a valid environment variable name"),
+        ("APP", "Value", text("hunter2"), "is set by the agent itself"),
+        ("ADF_OTHER", "Value", text("hunter2"), "is set by the agent itself"),
+        ("A", "Value", text("hunter2\0"), "holds a NUL byte"),
+        ("A", "Value", AttributeValue::Ss(vec!["hunter2".into()]), "neither a string nor a number"),
+        ("A", "Secret", text("hunter2"), "the attribute Secret is not binary"),
+        ("A", "Wert", text("hunter2"), "has no attribute Value"),
+    ] {
+        let error = refusal(name, attribute, value).await;
+        assert!(error.starts_with("E153 config web/") && error.contains(problem), "{error}");
+        assert!(!error.contains("hunter2"), "{error}");
+        assert_eq!(error.matches("E153").count(), 1, "{error}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn fault_32_a_value_that_no_environment_holds_is_refused_before_it_is_written() {
+    let (_cloud, store) = store().await;
+    let error = store.set_config(&app(), None, &values(&[("A", "hunter2\0")])).await.expect_err("NUL");
+    assert_eq!(
+        error.to_string(),
+        "E153 config web/A: the value holds a NUL byte, which no environment variable can"
+    );
+    store
+        .set_config(&app(), None, &values(&[("A", "two\nlines")]))
+        .await
+        .expect("a new line is a value's own");
+    assert_eq!(crate::seen(&store, "v1").await, crate::pairs(&[("A", "two\nlines")]));
+}
+
+proptest! {
+    // Each case fills a table.
+    #![proptest_config(ProptestConfig::with_cases(6))]
+    #[test]
+    fn fault_33_every_name_of_a_config_of_any_size_is_read(count in 0_usize..=5_000, length in 1_usize..1_200) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
+        runtime.expect("a runtime").block_on(async {
+            let (cloud, store) = store().await;
+            let value = "x".repeat(length);
+            let wanted: Vec<_> = (0..count).map(|n| (name(&format!("N{n}")), value.clone())).collect();
+            for chunk in wanted.chunks(99) {
+                store.set_config(&app(), None, chunk).await.expect("set");
+            }
+            cloud.take_counts();
+            let config = store.read_config(&app(), &release("v1")).await.expect("readable");
+            prop_assert_eq!(config.len(), count);
+            let pages = cloud.take_counts()["dynamodb:Query"] - 1;
+            prop_assert!(pages >= count * length / (1 << 20), "{} pages", pages);
+            Ok(())
+        })?;
+    }
+}
+
+/// An HTTP client that changes the config behind a read's back, just before its nth request.
+#[derive(Clone)]
+struct Meddler {
+    cloud: Cloud,
+    behind: Store,
+    sent: Arc<AtomicUsize>,
+    /// Before which requests there is a change.
+    before: fn(usize) -> bool,
+}
+
+impl fmt::Debug for Meddler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Meddler")
+    }
+}
+
+impl HttpClient for Meddler {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for Meddler {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let meddler = self.clone();
+        HttpConnectorFuture::new(async move {
+            let number = meddler.sent.fetch_add(1, Ordering::Relaxed) + 1;
+            if (meddler.before)(number) {
+                generation(&meddler.behind, number).await;
+            }
+            HttpConnector::call(&meddler.cloud, request).await
+        })
+    }
+}
+
+/// One change of two names that do not fit into one page.
+async fn generation(store: &Store, number: usize) {
+    let value = format!("{number}{}", "x".repeat(700_000 / 2));
+    let both: Vec<(ConfigName, String)> =
+        ["A", "B", "C", "D"].iter().map(|n| (name(n), value.clone())).collect();
+    store.set_config(&app(), None, &both).await.expect("set");
+}
+
+async fn read_meddled(before: fn(usize) -> bool) -> Result<Vec<String>, StoreError> {
+    let (cloud, behind) = store().await;
+    generation(&behind, 0).await;
+    let meddler = Meddler { cloud: cloud.clone(), behind, sent: Arc::default(), before };
+    let sdk = cloud.sdk_config().to_builder().http_client(SharedHttpClient::new(meddler)).build();
+    let store = Store::connect(&sdk, Tables::default());
+    let config = store.read_config(&app(), &release("v1")).await?;
+    Ok(config.iter().map(|(_, value)| value.to_owned()).collect())
+}
+
+#[tokio::test(start_paused = true)]
+async fn fault_34_a_change_in_the_middle_of_a_read_is_seen_whole_or_not_at_all() {
+    let moments: [fn(usize) -> bool; 7] =
+        [|n| n == 1, |n| n == 2, |n| n == 3, |n| n == 4, |n| n == 5, |n| n == 6, |n| n % 7 == 3];
+    for before in moments {
+        let values = read_meddled(before).await.expect("consistent");
+        assert_eq!(values.len(), 4);
+        assert!(values.iter().all(|value| *value == values[0]), "half of a change was seen");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn fault_34_a_config_that_never_stands_still_is_given_up_after_five_reads() {
+    let error = read_meddled(|n| n > 1).await.expect_err("it changes all the time");
+    assert_eq!(
+        error.to_string(),
+        "E154 the config of web changed during each of 5 reads; try again when nobody edits it"
+    );
+}
