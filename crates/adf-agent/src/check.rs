@@ -1,12 +1,13 @@
 //! `adf-agent check`: everything up to the build, changing nothing.
 
-use adf_types::AppName;
+use adf_types::{AgentName, AppName, ConfigValue};
 
 use crate::agent::Agent;
 use crate::claim::{Order, order};
 use crate::failure::Failure;
 use crate::identify::identify;
 use crate::prepare::name::image_tag;
+use crate::world::{Access, wants_token};
 
 /// What `run` would do, as lines.
 pub async fn check(agent: &Agent) -> Result<Vec<String>, Failure> {
@@ -17,17 +18,21 @@ pub async fn check(agent: &Agent) -> Result<Vec<String>, Failure> {
         format!("instance  {} in {}", order.instance, order.region),
         format!("app       {}", shown(&order.app, order.named)),
         format!("release   {}", order.release),
-        format!("url       {}", order.url),
+        format!("url       {}", order.url.public()),
         format!(
             "digest    {}",
             order.digest.as_ref().map_or_else(|| "not given".to_owned(), ToString::to_string)
         ),
     ];
+    let mut access = Access::default();
     if order.named {
         let config = aws.table.read_config(&order.app, &order.release).await?;
         lines.push(format!("config    {} names, hash {}", config.len(), config.hash().short()));
+        if wants_token(&order.url) {
+            access.github_token = config.for_agent(AgentName::GithubToken).map(ConfigValue::secret);
+        }
     }
-    aws.fetch.open(&order.url).await?;
+    aws.fetch.open(&order.url, &access).await?;
     lines.push("archive   can be read".to_owned());
     lines.push(image_line(agent, &order).await?);
     Ok(lines)

@@ -136,7 +136,7 @@ fn is_of(image: &Image, order: &Order) -> bool {
     let digest = order.digest.as_ref().map(ToString::to_string);
     label("adf.app") == Some(order.app.as_str())
         && label("adf.release") == Some(order.release.as_str())
-        && label("adf.url") == Some(order.url.to_string().as_str())
+        && label("adf.url") == Some(order.url.public().as_str())
         && label("adf.digest").unwrap_or_default() == digest.unwrap_or_default()
 }
 

@@ -14,7 +14,7 @@ use crate::log::{Format, to_stderr};
 use crate::run::run;
 use crate::settings::Settings;
 use crate::status::{last_receipt, text};
-use crate::world::{TableNames, World};
+use crate::world::World;
 
 /// Fetches, builds and runs the release that this EC2 instance was launched with.
 #[derive(Debug, Parser)]
@@ -85,8 +85,7 @@ async fn daemon(settings: Settings) -> Exit {
 }
 
 fn agent(settings: Settings) -> Agent {
-    let tables = TableNames { config: settings.config_table.clone(), state: settings.state_table.clone() };
-    Agent::new(World::real(tables), settings)
+    Agent::new(World::real(&settings), settings)
 }
 
 fn print_status(settings: &Settings, json: bool) -> Exit {

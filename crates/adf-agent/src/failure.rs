@@ -4,6 +4,7 @@
 //! and `?` turns one into a [`Failure`]. The rule: a reason never holds a config value.
 
 use std::error::Error;
+use std::time::Duration;
 
 use adf_types::Stage;
 
@@ -19,6 +20,11 @@ pub enum Kind {
 /// What every module error tells about itself.
 pub trait Fault: Error {
     fn kind(&self) -> Kind;
+
+    /// How long the outside system asked to wait, where it did; such a wait replaces the schedule's delay.
+    fn retry_after(&self) -> Option<Duration> {
+        None
+    }
 
     /// The last lines of the build or of the container, where there are any.
     fn log_tail(&self) -> Vec<String> {

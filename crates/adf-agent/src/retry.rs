@@ -32,38 +32,64 @@ impl Schedule {
         Duration::from_secs_f64(seconds.min(self.max.as_secs_f64()))
     }
 
-    fn jittered(&self, failed: u32) -> Duration {
+    /// The delay after the `failed`th failure, as it is waited.
+    pub fn pause(&self, failed: u32) -> Duration {
         let delay = self.delay(failed);
         if self.jitter { delay.mul_f64(rand::rng().random_range(0.1..=1.0)) } else { delay }
     }
 }
 
-/// Calls `attempt` until it succeeds, fails permanently, or the schedule is used up.
+/// Calls `attempt` until it succeeds, fails permanently, the schedule is used up, or the outside system asks for more
+/// time than the boot has left.
 pub async fn retry<T, E: Fault>(
     schedule: &Schedule,
     reporter: &Reporter,
     mut attempt: impl AsyncFnMut() -> Result<T, E>,
 ) -> Result<T, E> {
-    let mut failed = 0;
+    let mut tries = Tries::new(schedule);
     loop {
         let error = match attempt().await {
             Ok(value) => return Ok(value),
             Err(error) => error,
         };
-        failed += 1;
-        if error.kind() == Kind::Permanent || failed >= schedule.tries {
+        if !tries.again(reporter, &error).await {
             return Err(error);
         }
-        let delay = schedule.jittered(failed);
-        reporter.trouble(schedule.what, &error);
+    }
+}
+
+/// How far a schedule is used up, for loops that follow more than one.
+#[derive(Debug)]
+pub struct Tries<'a> {
+    schedule: &'a Schedule,
+    failed: u32,
+}
+
+impl<'a> Tries<'a> {
+    pub fn new(schedule: &'a Schedule) -> Self {
+        Self { schedule, failed: 0 }
+    }
+
+    /// Counts a failure; waits and returns true if there is to be another try.
+    pub async fn again(&mut self, reporter: &Reporter, error: &impl Fault) -> bool {
+        let Self { schedule, failed } = self;
+        *failed += 1;
+        let asked = error.retry_after();
+        let in_vain = asked.is_some_and(|asked| asked > reporter.left());
+        if error.kind() == Kind::Permanent || *failed >= schedule.tries || in_vain {
+            return false;
+        }
+        let delay = asked.unwrap_or_else(|| schedule.pause(*failed));
+        reporter.trouble(schedule.what, error);
         tracing::warn!(
             what = schedule.what,
-            tried = failed,
+            tried = *failed,
             of = schedule.tries,
             ?delay,
             "{error}; trying again"
         );
         tokio::time::sleep(delay).await;
+        true
     }
 }
 
@@ -82,11 +108,15 @@ mod tests {
 
     #[derive(Debug, thiserror::Error)]
     #[error("no")]
-    struct No(Kind);
+    struct No(Kind, Option<Duration>);
 
     impl Fault for No {
         fn kind(&self) -> Kind {
             self.0
+        }
+
+        fn retry_after(&self) -> Option<Duration> {
+            self.1
         }
     }
 
@@ -101,7 +131,7 @@ mod tests {
         let (mut calls, start) = (0, tokio::time::Instant::now());
         let result: Result<(), No> = retry(&SCHEDULE, &Reporter::detached(), async || {
             calls += 1;
-            Err(No(Kind::Transient))
+            Err(No(Kind::Transient, None))
         })
         .await;
         assert!(result.is_err());
@@ -113,10 +143,35 @@ mod tests {
         let mut calls = 0;
         let result: Result<(), No> = retry(&SCHEDULE, &Reporter::detached(), async || {
             calls += 1;
-            Err(No(Kind::Permanent))
+            Err(No(Kind::Permanent, None))
         })
         .await;
         assert!(result.is_err());
         assert_eq!(calls, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn fault_20_a_wait_that_was_asked_for_is_kept_exactly() {
+        let start = tokio::time::Instant::now();
+        let mut waits = [37, 90].into_iter();
+        retry(&SCHEDULE, &Reporter::detached(), async || match waits.next() {
+            Some(seconds) => Err(No(Kind::Transient, Some(Duration::from_secs(seconds)))),
+            None => Ok(()),
+        })
+        .await
+        .expect("the third try");
+        assert_eq!(start.elapsed().as_secs(), 37 + 90);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn fault_20_a_wait_that_the_boot_has_no_time_for_is_not_begun() {
+        let (mut calls, start) = (0, tokio::time::Instant::now());
+        let result: Result<(), No> = retry(&SCHEDULE, &Reporter::detached(), async || {
+            calls += 1;
+            Err(No(Kind::Transient, Some(Duration::from_hours(1))))
+        })
+        .await;
+        assert!(result.is_err());
+        assert_eq!((calls, start.elapsed().as_secs()), (1, 0));
     }
 }

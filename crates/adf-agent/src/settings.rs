@@ -24,6 +24,8 @@ pub struct Settings {
     pub image_prefix: String,
     pub config_table: String,
     pub state_table: String,
+    /// The hosts that https releases and their redirects may come from; empty: every host.
+    pub allowed_hosts: Vec<String>,
     /// How long an instance may take from the agent's start to Serving.
     #[serde(deserialize_with = "duration")]
     pub boot_timeout: Duration,
@@ -37,6 +39,7 @@ impl Default for Settings {
             image_prefix: "adf".to_owned(),
             config_table: "adf-config".to_owned(),
             state_table: "adf-state".to_owned(),
+            allowed_hosts: Vec::new(),
             boot_timeout: Duration::from_mins(10),
         }
     }

@@ -43,7 +43,7 @@ pub use digest::{Digest, DigestError, TreeHasher};
 pub use name::{AppName, InstanceId, NameError, ReleaseName};
 pub use receipt::{ImageSource, InstanceState, ProbeCounts, Receipt, StageTiming};
 pub use release::ReleaseRecord;
-pub use release_url::{ReleaseUrl, ReleaseUrlError};
+pub use release_url::{ReleaseUrl, ReleaseUrlError, public_url};
 pub use stage::Stage;
 pub use user_data::{UserData, UserDataError};
 pub use verdict::Verdict;

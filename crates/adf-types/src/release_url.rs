@@ -9,6 +9,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
+use crate::Digest;
+
 /// A validated `RELEASE_URL`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -101,6 +103,25 @@ fn file(url: &Url) -> Result<ReleaseUrl, ReleaseUrlError> {
     Ok(ReleaseUrl::File { path: url.path().to_owned() })
 }
 
+impl ReleaseUrl {
+    /// The URL for logs, labels and errors; see [`public_url`].
+    pub fn public(&self) -> String {
+        match self {
+            Self::Http(url) => public_url(url),
+            other => other.to_string(),
+        }
+    }
+}
+
+/// A URL without the values of its query, which is where signed URLs and redirects carry their secret. In their place
+/// stand digits of their hash, so that two such URLs are told apart.
+pub fn public_url(url: &Url) -> String {
+    let Some(query) = url.query() else { return url.to_string() };
+    let mut bare = url.clone();
+    bare.set_query(None);
+    format!("{bare}?(hidden {})", Digest::of_bytes(query.as_bytes()).short())
+}
+
 impl fmt::Display for ReleaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -144,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_is_refused() {
+    fn fault_17_everything_else_is_refused() {
         for bad in [
             "web.tar.gz",
             "ftp://host/web.tar.gz",
@@ -156,14 +177,23 @@ mod tests {
             "s3:///key",
             "file://host/x",
             "docker://web:1",
+            "https://10.0.0.1/x",
+            "https://2852039166/latest",
+            "https://[::ffff:127.0.0.1]/x",
+            "javascript:alert(1)",
         ] {
-            assert!(bad.parse::<ReleaseUrl>().is_err(), "{bad} was accepted");
+            let error = bad.parse::<ReleaseUrl>().expect_err(bad).to_string();
+            assert!(error.starts_with("E125 "), "{error}");
         }
     }
 
     #[test]
-    fn a_password_is_refused_and_not_repeated() {
+    fn fault_17_secrets_in_a_url_are_never_repeated() {
         let error = "https://ann:hunter2@host/x".parse::<ReleaseUrl>().expect_err("user info");
         assert!(!error.to_string().contains("hunter2"));
+        let signed: ReleaseUrl = "https://host/x?X-Amz-Signature=hunter2".parse().expect("a URL");
+        assert_eq!(signed.public(), "https://host/x?(hidden 3ebfbc129213)");
+        let other: ReleaseUrl = "https://host/x?X-Amz-Signature=hunter3".parse().expect("a URL");
+        assert_ne!(signed.public(), other.public());
     }
 }

@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_server_that_drips_is_given_up() {
+    async fn fault_24_a_server_that_drips_is_given_up() {
         let drip = stream::unfold((), |()| async {
             tokio::time::sleep(Duration::from_secs(5)).await;
             Some((Ok(Bytes::from_static(b"x")), ()))
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_server_that_falls_silent_is_given_up() {
+    async fn fault_24_a_server_that_falls_silent_is_given_up() {
         let mut pieces = feed("https://host/x".to_owned(), stream::pending().boxed());
         assert!(matches!(pieces.recv().await, Some(Err(FetchError::Slow { .. }))));
     }

@@ -6,15 +6,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use adf_types::ImageSource;
+use adf_types::{AgentName, ConfigValue, ImageSource};
 
-use super::Ready;
+use super::{ConfigSoon, Ready};
 use crate::agent::Agent;
 use crate::archive::{self, ArchiveError, Settings, StreamError, Summary, Wanted};
-use crate::claim::Claimed;
+use crate::claim::{Claimed, Order};
 use crate::failure::{Failure, Fault as _, Kind};
 use crate::retry::{Schedule, retry};
-use crate::world::{BuildError, BuildOrder, Builder, Image};
+use crate::world::{Access, BuildError, BuildOrder, Builder, FetchError, Image, wants_token};
 
 /// The label that keeps adf.toml.
 const SETTINGS_LABEL: &str = "adf.toml";
@@ -35,17 +35,27 @@ const PASSES: u32 = 5;
 const BUILD_TRIES: u32 = 3;
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 
-pub async fn image(agent: &Agent, claimed: &Claimed) -> Result<Ready, Failure> {
+pub async fn image(agent: &Agent, claimed: &Claimed, config: &ConfigSoon<'_>) -> Result<Ready, Failure> {
     if let Some(image) = &claimed.image {
         tracing::info!(tag = claimed.tag, "the image is already here");
         return present(image.clone());
     }
-    let settings = fetch_and_build(agent, claimed).await?;
+    let access = access(&claimed.order, config).await?;
+    let settings = fetch_and_build(agent, claimed, &access).await?;
     let built = agent.world.docker.image(&claimed.tag).await?;
     let image = built.ok_or_else(|| {
         Failure::transient(format!("E103 the build ended without the image {}", claimed.tag))
     })?;
     Ok(Ready { image, source: ImageSource::Built, settings })
+}
+
+/// Waits for the config only where a secret of it could matter.
+async fn access(order: &Order, config: &ConfigSoon<'_>) -> Result<Access, Failure> {
+    if !wants_token(&order.url) {
+        return Ok(Access::default());
+    }
+    let config = config.clone().await?;
+    Ok(Access { github_token: config.for_agent(AgentName::GithubToken).map(ConfigValue::secret) })
 }
 
 fn present(image: Image) -> Result<Ready, Failure> {
@@ -57,6 +67,8 @@ fn present(image: Image) -> Result<Ready, Failure> {
 
 /// How one pass over the archive ended without an image.
 enum Ended {
+    /// Opening the download has used up a schedule of its own; beginning anew would only repeat it.
+    NotOpened(FetchError),
     Archive(StreamError),
     Build(BuildError),
 }
@@ -68,12 +80,12 @@ struct Plan {
     lost: u32,
 }
 
-async fn fetch_and_build(agent: &Agent, claimed: &Claimed) -> Result<Settings, Failure> {
+async fn fetch_and_build(agent: &Agent, claimed: &Claimed, access: &Access) -> Result<Settings, Failure> {
     let mut plan = Plan { builder: Builder::BuildKit, known: None, lost: 0 };
     let mut pause = FIRST_PAUSE;
     let mut pass = 1;
     loop {
-        let ended = match one_pass(agent, claimed, &plan).await {
+        let ended = match one_pass(agent, claimed, access, &plan).await {
             Ok(settings) => return Ok(settings),
             Err(ended) => ended,
         };
@@ -115,6 +127,7 @@ impl Plan {
 fn judge(ended: Ended, plan: &mut Plan, pass: u32) -> (Failure, bool) {
     let more = pass < PASSES;
     match ended {
+        Ended::NotOpened(error) => (error.into(), false),
         Ended::Archive(error) => {
             let again = more && error.kind() == Kind::Transient;
             (error.into(), again)
@@ -128,12 +141,13 @@ fn judge(ended: Ended, plan: &mut Plan, pass: u32) -> (Failure, bool) {
 }
 
 /// Download, check and build, in one stream.
-async fn one_pass(agent: &Agent, claimed: &Claimed, plan: &Plan) -> Result<Settings, Ended> {
+async fn one_pass(agent: &Agent, claimed: &Claimed, access: &Access, plan: &Plan) -> Result<Settings, Ended> {
     let (order, aws) = (&claimed.order, agent.aws(&claimed.order.region).await);
-    let download = retry(&OPEN_SCHEDULE, &agent.reporter, async || aws.fetch.open(&order.url).await).await;
-    let download = download.map_err(|e| Ended::Archive(e.into()))?;
+    let download =
+        retry(&OPEN_SCHEDULE, &agent.reporter, async || aws.fetch.open(&order.url, access).await).await;
+    let download = download.map_err(Ended::NotOpened)?;
     let wanted = Wanted { digest: order.digest.clone(), known: plan.known.clone(), ..Wanted::default() };
-    let opened = archive::open(&order.url.to_string(), download, wanted).await.map_err(Ended::Archive)?;
+    let opened = archive::open(&order.url.public(), download, wanted).await.map_err(Ended::Archive)?;
     let request = build_order(claimed, &opened.head, plan.builder);
     let built = agent.world.docker.build(&request, opened.context).await;
     // The archive's own error comes first: a refused archive makes every build fail.
@@ -157,7 +171,7 @@ fn build_order(claimed: &Claimed, settings: &Settings, builder: Builder) -> Buil
     let labels = BTreeMap::from([
         ("adf.app".to_owned(), order.app.to_string()),
         ("adf.release".to_owned(), order.release.to_string()),
-        ("adf.url".to_owned(), order.url.to_string()),
+        ("adf.url".to_owned(), order.url.public()),
         ("adf.digest".to_owned(), order.digest.as_ref().map(ToString::to_string).unwrap_or_default()),
         (SETTINGS_LABEL.to_owned(), settings.text.clone()),
     ]);

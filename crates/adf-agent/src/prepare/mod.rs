@@ -6,6 +6,8 @@ pub mod image;
 pub mod name;
 
 use adf_types::{Config, ImageSource, Receipt};
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, Shared};
 
 use crate::agent::Agent;
 use crate::archive::Settings;
@@ -40,8 +42,13 @@ impl Reached for Prepared {
     }
 }
 
+/// The config while it is being read, for the few images that need a secret of it.
+pub type ConfigSoon<'a> = Shared<BoxFuture<'a, Result<Config, Failure>>>;
+
 pub async fn prepare(agent: &Agent, claimed: Claimed) -> Result<Prepared, Failure> {
-    let (config, image) = tokio::try_join!(config(agent, &claimed.order), image::image(agent, &claimed))?;
+    let soon: ConfigSoon<'_> = config(agent, &claimed.order).boxed().shared();
+    let (config, image) = tokio::try_join!(soon.clone(), image::image(agent, &claimed, &soon))?;
+    drop(soon);
     config
         .require(&image.settings.parsed.config.required)
         .map_err(|e| Failure::permanent(format!("E152 {e}; set it with: adf-ctl config set NAME=VALUE")))?;

@@ -127,6 +127,11 @@ impl Reporter {
         ))
     }
 
+    /// How much of the boot's time is left.
+    pub fn left(&self) -> Duration {
+        self.0.deadline.saturating_duration_since(Instant::now())
+    }
+
     /// Remembers what a retry is waiting for, so that running out of time can say it.
     pub fn trouble(&self, what: &str, error: &dyn std::error::Error) {
         self.ledger().trouble = Some(format!("{what}: {}", chain(error)));

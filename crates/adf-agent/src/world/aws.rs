@@ -9,10 +9,11 @@ use aws_config::{BehaviorVersion, Region};
 use super::fetch::Fetcher;
 use super::lifecycle::AutoScaling;
 use super::table::StoreTable;
-use super::{Aws, Connect, TableNames};
+use super::{Aws, Connect};
+use crate::settings::Settings;
 
 pub(super) struct Sdk {
-    pub(super) tables: TableNames,
+    pub(super) settings: Settings,
 }
 
 #[async_trait]
@@ -22,11 +23,12 @@ impl Connect for Sdk {
             .region(Region::new(region.to_owned()))
             .load()
             .await;
-        let tables = Tables { config: self.tables.config.clone(), state: self.tables.state.clone() };
+        let Settings { config_table, state_table, allowed_hosts, .. } = &self.settings;
+        let tables = Tables { config: config_table.clone(), state: state_table.clone() };
         let store = Store::connect(&config, tables);
         Aws {
             table: Arc::new(StoreTable(store)),
-            fetch: Arc::new(Fetcher::new(aws_sdk_s3::Client::new(&config))),
+            fetch: Arc::new(Fetcher::new(aws_sdk_s3::Client::new(&config), allowed_hosts)),
             lifecycle: Arc::new(AutoScaling(aws_sdk_autoscaling::Client::new(&config))),
         }
     }

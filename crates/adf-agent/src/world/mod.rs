@@ -29,10 +29,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::settings::Settings;
+
 pub use docker::{
     BuildError, BuildOrder, Builder, Container, ContainerSpec, ContainerState, Docker, DockerError, Image,
 };
-pub use fetch::{Download, Fetch, FetchError};
+pub use fetch::{Access, ConnectStep, Download, Fetch, FetchError, wants_token};
 pub use imds::{Imds, ImdsError};
 pub use lifecycle::{ActionResult, Completion, LaunchHook, Lifecycle, LifecycleError, Membership};
 pub use probe::{ProbeTarget, Prober};
@@ -50,12 +52,12 @@ pub struct World {
 impl World {
     /// The real ones, found through the standard hooks: `AWS_EC2_METADATA_SERVICE_ENDPOINT`,
     /// `AWS_ENDPOINT_URL` and `DOCKER_HOST`.
-    pub fn real(tables: TableNames) -> Self {
+    pub fn real(settings: &Settings) -> Self {
         Self {
             imds: Arc::new(imds::HttpImds::from_env()),
             docker: Arc::new(docker::Engine::default()),
             prober: Arc::new(probe::NetProber::new()),
-            connect: Arc::new(aws::Sdk { tables }),
+            connect: Arc::new(aws::Sdk { settings: settings.clone() }),
         }
     }
 }
@@ -64,13 +66,6 @@ impl std::fmt::Debug for World {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("World")
     }
-}
-
-/// The names of the two tables.
-#[derive(Debug, Clone)]
-pub struct TableNames {
-    pub config: String,
-    pub state: String,
 }
 
 /// What can be reached once the region is known. Cloning shares the clients.

@@ -3,4 +3,5 @@
 //! One file per subject; `fakes` is everything outside the agent.
 
 mod fakes;
+mod fetch;
 mod stages;

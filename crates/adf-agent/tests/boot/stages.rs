@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use adf_agent::exit::Exit;
 use adf_agent::failure::Kind;
-use adf_agent::world::{
-    BuildError, Container, ContainerState, DockerError, FetchError, Image, ImdsError, TableError,
-};
+use adf_agent::world::{BuildError, Container, ContainerState, DockerError, Image, ImdsError, TableError};
 use adf_types::{Config, Digest, ImageSource, InstanceState, Stage};
 
 use crate::fakes::{self, Plan, Ran, archive, labels, play};
@@ -300,19 +298,6 @@ async fn a_lost_docker_connection_is_tried_three_times() {
     assert_eq!((ran.count("build begins"), ran.count("Continue")), (3, 1));
     let ran = play(Plan { builds: [lost(), lost(), lost()].into(), ..Plan::default() }, LONG).await;
     failed_without_a_container(&ran, "E102");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_cut_archive_is_fetched_again_and_a_missing_one_is_not() {
-    let whole = Plan::default().archive;
-    let ran = play(Plan { archive: whole[..whole.len() / 2].to_vec(), ..Plan::default() }, LONG).await;
-    failed_without_a_container(&ran, "E138 the archive is cut off");
-    assert_eq!((ran.count("fetch"), ran.find("build completes")), (5, None));
-
-    let missing = FetchError::NotFound { url: "s3://releases/web-v1.tar.gz".into(), status: "404".into() };
-    let ran = play(Plan { opens: [missing].into(), ..Plan::default() }, LONG).await;
-    failed_without_a_container(&ran, "E132 the release was not found");
-    assert_eq!(ran.count("fetch"), 1);
 }
 
 #[tokio::test(start_paused = true)]

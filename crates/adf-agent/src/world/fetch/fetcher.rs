@@ -5,7 +5,8 @@ use async_trait::async_trait;
 use futures_util::StreamExt as _;
 use tokio_util::io::ReaderStream;
 
-use super::{Download, Fetch, FetchError, http, s3};
+use super::hop::AllowedHosts;
+use super::{Access, Download, Fetch, FetchError, http, s3};
 
 pub(in crate::world) struct Fetcher {
     http: http::Http,
@@ -13,16 +14,17 @@ pub(in crate::world) struct Fetcher {
 }
 
 impl Fetcher {
-    pub(in crate::world) fn new(s3: aws_sdk_s3::Client) -> Self {
-        Self { http: http::Http::new(), s3 }
+    /// `allowed_hosts` is agent.toml's; empty for every host.
+    pub(in crate::world) fn new(s3: aws_sdk_s3::Client, allowed_hosts: &[String]) -> Self {
+        Self { http: http::Http::new(AllowedHosts::new(allowed_hosts)), s3 }
     }
 }
 
 #[async_trait]
 impl Fetch for Fetcher {
-    async fn open(&self, url: &ReleaseUrl) -> Result<Download, FetchError> {
+    async fn open(&self, url: &ReleaseUrl, access: &Access) -> Result<Download, FetchError> {
         match url {
-            ReleaseUrl::Http(url) => self.http.open(url).await,
+            ReleaseUrl::Http(url) => self.http.open(url, access).await,
             ReleaseUrl::S3 { bucket, key } => s3::open(&self.s3, bucket, key).await,
             ReleaseUrl::File { path } => file(path).await,
         }

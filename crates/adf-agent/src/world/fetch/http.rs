@@ -1,143 +1,130 @@
 //! Archives over HTTPS, and over HTTP from this host only.
 //!
-//! Redirects are followed by hand, because every hop is checked: at most five, never from https to http,
-//! never to an address of this host's own network.
+//! Redirects are followed by hand, because every hop is checked and shown no more than it may see.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use adf_types::ReleaseUrl;
-use futures_util::StreamExt as _;
-use reqwest::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
-use reqwest::{Client, Response, StatusCode};
+use adf_types::public_url;
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use reqwest::header::{CONTENT_TYPE, LOCATION};
+use reqwest::{Client, ClientBuilder, RequestBuilder, Response};
 use url::Url;
 
-use super::filter::FilteringResolver;
+use super::hop::{AllowedHosts, is_github};
+use super::resolver::{CheckedResolver, System};
+use super::trouble::Trouble;
+use super::{Access, address, answer, clock, part, resume, trouble};
 use crate::failure::chain;
-use crate::world::{Download, FetchError};
+use crate::world::{ConnectStep, Download, FetchError};
 
-const MAX_REDIRECTS: usize = 5;
+pub(super) const MAX_REDIRECTS: usize = 5;
 
 /// What a connection, with TLS, may take.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
-/// What the first byte of an answer, or the next byte of a body, may take.
+/// What the first byte of an answer, or the next byte of a body, may take: GitHub makes some archives on demand.
 const READ_LIMIT: Duration = Duration::from_mins(1);
 
 pub(super) struct Http {
-    client: Client,
+    client: Result<Client, String>,
+    allowed: AllowedHosts,
 }
 
 impl Http {
-    pub(super) fn new() -> Self {
-        let client = Client::builder()
+    pub(super) fn new(allowed: AllowedHosts) -> Self {
+        let resolver = CheckedResolver { lookup: Arc::new(System), refusal: address::refusal };
+        Self::with(Client::builder(), resolver, allowed)
+    }
+
+    /// `builder` may trust more certificates, `resolver` may know more names.
+    pub(super) fn with(builder: ClientBuilder, resolver: CheckedResolver, allowed: AllowedHosts) -> Self {
+        let client = builder
             .redirect(reqwest::redirect::Policy::none())
-            .dns_resolver(std::sync::Arc::new(FilteringResolver))
+            .dns_resolver(Arc::new(resolver))
             .connect_timeout(CONNECT_LIMIT)
             .read_timeout(READ_LIMIT)
             .user_agent(concat!("adf-agent/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .expect("a client without options that can fail");
-        Self { client }
+            .build();
+        Self { client: client.map_err(|e| chain(&e)), allowed }
     }
 
-    pub(super) async fn open(&self, url: &Url) -> Result<Download, FetchError> {
+    pub(super) async fn open(&self, url: &Url, access: &Access) -> Result<Download, FetchError> {
+        self.allowed.check(url)?;
+        let client = self.client(url)?;
         let mut at = url.clone();
         for _ in 0..=MAX_REDIRECTS {
-            let sent = self.client.get(at.clone()).send().await;
-            let response =
-                sent.map_err(|e| FetchError::Connect { url: at.to_string(), problem: chain(&e) })?;
+            let sent = authorized(client.get(at.clone()), &at, access).send().await;
+            let response = match sent {
+                Ok(response) => response,
+                Err(error) => return Err(self.explain(&at, error).await),
+            };
             if !response.status().is_redirection() {
-                return download(&at, response);
+                return download(client, &at, access, response);
             }
-            at = next_hop(&at, &response)?;
+            at = self.next_hop(&at, &response)?;
         }
         Err(FetchError::Redirect {
-            url: url.to_string(),
+            url: public_url(url),
             problem: format!("more than {MAX_REDIRECTS} of them"),
         })
     }
+
+    /// Without the system's root certificates there is no client.
+    fn client(&self, url: &Url) -> Result<&Client, FetchError> {
+        self.client.as_ref().map_err(|problem| FetchError::Connect {
+            host: url.host_str().unwrap_or_default().to_owned(),
+            step: ConnectStep::Tls,
+            problem: format!("{problem} (is the package ca-certificates installed?)"),
+        })
+    }
+
+    async fn explain(&self, at: &Url, error: reqwest::Error) -> FetchError {
+        let refused = match trouble::of(at, error) {
+            Trouble::Other(error) => return error,
+            Trouble::Dates(refused) => refused,
+        };
+        let (Ok(client), FetchError::Certificate { host, clock: ours, .. }) = (&self.client, &refused) else {
+            return refused;
+        };
+        let theirs = clock::ask(client, host).await;
+        match theirs.and_then(|theirs| clock::off(*ours, theirs)) {
+            Some(off) => FetchError::Clock { host: host.clone(), off },
+            None => refused,
+        }
+    }
+
+    /// Where a redirect leads, when it may be followed.
+    fn next_hop(&self, at: &Url, response: &Response) -> Result<Url, FetchError> {
+        let refused = |problem: String| FetchError::Redirect { url: public_url(at), problem };
+        let location = response.headers().get(LOCATION).and_then(|l| l.to_str().ok());
+        let location =
+            location.ok_or_else(|| refused(format!("{} without a location", response.status())))?;
+        let next = at.join(location).map_err(|e| refused(e.to_string()))?;
+        self.allowed.check_hop(at, &next)?;
+        Ok(next)
+    }
 }
 
-/// Where a redirect leads, when it may be followed.
-fn next_hop(at: &Url, response: &Response) -> Result<Url, FetchError> {
-    let refused = |problem: String| FetchError::Redirect { url: at.to_string(), problem };
-    let location = response.headers().get(LOCATION).and_then(|l| l.to_str().ok());
-    let location = location.ok_or_else(|| refused(format!("{} without a location", response.status())))?;
-    let next = at.join(location).map_err(|e| refused(e.to_string()))?;
-    check_hop(at, &next).map_err(refused)?;
-    Ok(next)
+/// The token goes where it belongs, decided by the hop's own URL; it is never a default of the client.
+pub(super) fn authorized(request: RequestBuilder, at: &Url, access: &Access) -> RequestBuilder {
+    match &access.github_token {
+        Some(token) if is_github(at) => request.bearer_auth(token.expose()),
+        _ => request,
+    }
 }
 
-/// A hop must itself be a URL that a release may have, and never less protected than the one before.
-fn check_hop(at: &Url, next: &Url) -> Result<(), String> {
-    let mut bare = next.clone();
-    bare.set_fragment(None);
-    if !matches!(next.scheme(), "https" | "http") {
-        return Err(format!("it leads to {}://", next.scheme()));
-    }
-    if at.scheme() == "https" && next.scheme() == "http" {
-        return Err("it leads from https to http".to_owned());
-    }
-    let loops_back =
-        |url: &Url| url.host_str().is_some_and(|h| h == "localhost" || h.starts_with("127.") || h == "[::1]");
-    if loops_back(next) && !loops_back(at) {
-        return Err("it leads to this host".to_owned());
-    }
-    bare.as_str().parse::<ReleaseUrl>().map(|_| ()).map_err(|e| e.to_string())
-}
-
-fn download(url: &Url, response: Response) -> Result<Download, FetchError> {
-    let status = response.status();
-    if !status.is_success() {
-        return Err(refusal(url, &response));
+fn download(client: &Client, at: &Url, access: &Access, response: Response) -> Result<Download, FetchError> {
+    if !response.status().is_success() {
+        return Err(answer::refusal(at, access, &response));
     }
     let content_type = response.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).map(str::to_owned);
-    let (url, mut received) = (url.to_string(), 0);
-    let body = response.bytes_stream().map(move |piece| match piece {
-        Ok(bytes) => {
-            received += bytes.len() as u64;
-            Ok(bytes)
-        }
-        Err(error) => Err(FetchError::Cut { url: url.clone(), received, problem: chain(&error) }),
-    });
-    Ok(Download { content_type, body: body.boxed() })
+    let total = response.content_length();
+    let rest = part::Rest::of(client, at, access, &response);
+    let reopen = rest.map(|rest| Box::new(rest) as Box<dyn resume::Reopen>);
+    Ok(Download { content_type, body: resume::resuming(public_url(at), total, pieces(response), reopen) })
 }
 
-/// 403 with Retry-After is a rate limit and passes; other 4xx do not.
-fn refusal(url: &Url, response: &Response) -> FetchError {
-    let (status, limited) = (response.status(), response.headers().contains_key(RETRY_AFTER));
-    let (url, text) = (url.to_string(), status.to_string());
-    let passes = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS || limited;
-    if passes { FetchError::Server { url, status: text } } else { FetchError::NotFound { url, status: text } }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn hop(at: &str, next: &str) -> Result<(), String> {
-        check_hop(&at.parse().expect("a URL"), &next.parse().expect("a URL"))
-    }
-
-    #[test]
-    fn a_redirect_within_https_is_followed() {
-        hop("https://github.com/a", "https://codeload.github.com/b").expect("allowed");
-        hop("http://127.0.0.1:80/a", "http://127.0.0.1:81/b").expect("allowed");
-    }
-
-    #[test]
-    fn a_redirect_that_weakens_or_turns_inwards_is_refused() {
-        for (at, next) in [
-            ("https://host/a", "http://host/a"),
-            ("https://host/a", "http://127.0.0.1/a"),
-            ("https://host/a", "https://127.0.0.1/a"),
-            ("https://host/a", "https://localhost/a"),
-            ("https://host/a", "https://169.254.169.254/latest"),
-            ("https://host/a", "file:///etc/passwd"),
-            ("http://127.0.0.1/a", "http://example.org/a"),
-            ("https://host/a", "https://ann:pw@host/a"),
-        ] {
-            assert!(hop(at, next).is_err(), "{at} -> {next} was followed");
-        }
-    }
+pub(super) fn pieces(response: Response) -> resume::Pieces {
+    response.bytes_stream().map_err(|error| chain(&error.without_url())).boxed()
 }

@@ -3,31 +3,56 @@
 //! | file | what |
 //! | --- | --- |
 //! | `fetcher.rs` | which of the schemes below a URL has |
-//! | `http.rs` | `https://`, and `http://` on this host: redirects, each hop checked |
-//! | `filter.rs` | keeps names from leading to this host's own network |
+//! | `http.rs` | `https://`, and `http://` on this host: requests and redirects |
+//! | `answer.rs`, `part.rs` | answers that are no archive, and those that are the rest of one |
+//! | `hop.rs` | which hosts a fetch may go to, and which of them may see the GitHub token |
+//! | `address.rs`, `resolver.rs` | keep names from leading to this host's own network |
+//! | `trouble.rs` | why there was no answer: DNS, connection, TLS, certificate |
+//! | `clock.rs` | whether this host's clock is to blame |
 //! | `s3.rs` | `s3://`, with the instance's role |
+//! | `resume.rs` | a body that goes on where its connection was cut |
+//! | `error.rs` | all that can be wrong, with codes |
 //!
-//! The rule: nothing here buffers an archive or writes it to disk.
+//! The rule: nothing here buffers an archive or writes it to disk, and no query of a URL is ever printed:
+//! signed URLs and GitHub's redirects carry their secret there.
 
+mod address;
+mod answer;
+mod clock;
+mod error;
 mod fetcher;
-mod filter;
+mod hop;
 mod http;
+mod part;
+mod resolver;
+mod resume;
 mod s3;
+mod trouble;
 
-use adf_types::ReleaseUrl;
+#[cfg(test)]
+mod tests;
+
+use adf_types::{ConfigValue, ReleaseUrl};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
 
+pub use error::{ConnectStep, FetchError};
 pub(in crate::world) use fetcher::Fetcher;
-
-use crate::failure::{Fault, Kind};
+pub use hop::wants_token;
 
 /// Where release archives are.
 #[async_trait]
 pub trait Fetch: Send + Sync {
     /// Opens the archive; the body follows as it arrives.
-    async fn open(&self, url: &ReleaseUrl) -> Result<Download, FetchError>;
+    async fn open(&self, url: &ReleaseUrl, access: &Access) -> Result<Download, FetchError>;
+}
+
+/// What a fetch may show to be let in.
+#[derive(Debug, Clone, Default)]
+pub struct Access {
+    /// Shown to GitHub's own hosts only, see [`wants_token`].
+    pub github_token: Option<ConfigValue>,
 }
 
 /// An archive on its way.
@@ -40,36 +65,5 @@ pub struct Download {
 impl std::fmt::Debug for Download {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Download").field("content_type", &self.content_type).finish_non_exhaustive()
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum FetchError {
-    #[error("E130 could not connect for {url}: {problem}")]
-    Connect { url: String, problem: String },
-    #[error(
-        "E132 the release was not found or may not be read ({status}) at {url}; check the tag or commit and the access rights"
-    )]
-    NotFound { url: String, status: String },
-    #[error("E133 {url} answered {status}")]
-    Server { url: String, status: String },
-    #[error("E134 a redirect of {url} was refused: {problem}")]
-    Redirect { url: String, problem: String },
-    #[error("E135 the download of {url} stopped after {received} bytes: {problem}")]
-    Cut { url: String, received: u64, problem: String },
-    #[error("E136 the download of {url} is slower than 1 KiB/s")]
-    Slow { url: String },
-    #[error("E132 cannot read {path}: {problem}")]
-    File { path: String, problem: String },
-}
-
-impl Fault for FetchError {
-    fn kind(&self) -> Kind {
-        match self {
-            Self::Connect { .. } | Self::Server { .. } | Self::Cut { .. } | Self::Slow { .. } => {
-                Kind::Transient
-            }
-            Self::NotFound { .. } | Self::Redirect { .. } | Self::File { .. } => Kind::Permanent,
-        }
     }
 }

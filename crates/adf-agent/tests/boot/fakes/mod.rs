@@ -11,9 +11,9 @@ use adf_agent::failure::Kind;
 use adf_agent::run::run;
 use adf_agent::settings::Settings;
 use adf_agent::world::{
-    ActionResult, Aws, BuildError, BuildOrder, Builder, Completion, Connect, Container, ContainerSpec,
-    ContainerState, Docker, DockerError, Download, Fetch, FetchError, Image, Imds, ImdsError, LaunchHook,
-    Lifecycle, LifecycleError, Membership, ProbeTarget, Prober, Table, TableError, World,
+    Access, ActionResult, Aws, BuildError, BuildOrder, Builder, Completion, Connect, Container,
+    ContainerSpec, ContainerState, Docker, DockerError, Download, Fetch, FetchError, Image, Imds, ImdsError,
+    LaunchHook, Lifecycle, LifecycleError, Membership, ProbeTarget, Prober, Table, TableError, World,
 };
 use adf_types::{
     AppName, Config, InstanceId, InstanceState, Receipt, ReleaseName, ReleaseRecord, ReleaseUrl,
@@ -235,8 +235,10 @@ impl Table for Outside {
 
 #[async_trait]
 impl Fetch for Outside {
-    async fn open(&self, url: &ReleaseUrl) -> Result<Download, FetchError> {
-        self.call(format!("fetch {url}"));
+    async fn open(&self, url: &ReleaseUrl, access: &Access) -> Result<Download, FetchError> {
+        let token =
+            access.github_token.as_ref().map_or_else(String::new, |t| format!(" with {}", t.expose()));
+        self.call(format!("fetch {}{token}", url.public()));
         if let Some(error) = self.plan(|p| p.opens.pop_front()) {
             return Err(error);
         }
