@@ -1,15 +1,19 @@
-//! Everything that is done to this repository: `cargo xtask demo`, `test`, `tidy`, `drawings`, `man`.
+//! Everything that is done to this repository: `cargo xtask demo`, `bench`, `test`, `tidy`, `drawings`, `man`.
 //!
 //! Neighbours: none. It runs the workspace's binaries as processes, as a user would, and depends on none of its
 //! crates. To add a command: a file of its own, a variant of [`Command`], a line in CONTRIBUTING.md.
 
 mod apt;
+mod bench;
+mod ctl;
 mod demo;
 mod docker;
 mod drawings;
 mod failure;
+mod local;
 mod man;
 mod process;
+mod programs;
 mod test;
 mod tidy;
 mod workspace;
@@ -29,6 +33,8 @@ struct Cli {
 enum Command {
     /// One whole deploy under load on this machine, with real Docker: v1, canary, v2, rollback, v2.
     Demo(demo::Options),
+    /// Speed and memory, as ratios of things measured in one run.
+    Bench(bench::Options),
     /// Format, lints, dependency rules, licences and every test; ends with `N passed, N failed`.
     Test,
     /// The rules that no compiler checks: who may depend on whom, file sizes, drawings.
@@ -43,6 +49,7 @@ enum Command {
 async fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Demo(options) => demo::run(&options).await,
+        Command::Bench(options) => bench::run(&options).await,
         Command::Test => test::run().await,
         Command::Tidy => tidy::run().map(|()| ExitCode::SUCCESS),
         Command::Drawings => drawings::write().map(|()| ExitCode::SUCCESS),

@@ -5,9 +5,10 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::time::Duration;
 
-use super::{local, processes};
+use super::processes;
 use crate::docker::Engine;
 use crate::failure::Result;
+use crate::local;
 
 /// On loopback a port answers at once or not at all.
 const CONNECT: Duration = Duration::from_millis(300);

@@ -1,15 +1,12 @@
 //! `cargo xtask demo`: one whole deploy on one machine, with real instances on real Docker, under load.
 //!
 //! Neighbours: [`story`] is what happens, [`load`] the requests meanwhile, [`checks`] and [`tables`] the report,
-//! [`local`], [`repository`] and [`build`] what it stands on, [`leftovers`] what it must not leave. The rules:
+//! [`repository`], [`crate::local`] and [`crate::programs`] what it stands on, [`leftovers`] what it must not leave. The rules:
 //! everything shown happened; exit code 0 only if every check holds; nothing stays behind, whatever happens.
 
-mod build;
 mod checks;
-mod ctl;
 mod leftovers;
 mod load;
-mod local;
 mod processes;
 mod repository;
 mod story;
@@ -23,12 +20,12 @@ use clap::Args;
 use tempfile::TempDir;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::ctl::Ctl;
 use crate::docker::{self, Docker};
 use crate::failure::{Failure, Result, While};
+use crate::local::Local;
+use crate::programs::{self, Programs};
 use crate::{apt, process};
-use build::Programs;
-use ctl::Ctl;
-use local::Local;
 use repository::Repository;
 use story::Told;
 
@@ -57,7 +54,7 @@ pub(crate) async fn run(options: &Options) -> Result<ExitCode> {
 }
 
 async fn show(options: &Options, docker: &Docker, interrupts: &mut Interrupts) -> Result<ExitCode> {
-    let programs = build::programs()?;
+    let programs = programs::programs()?;
     let started = Instant::now();
     let (stage, ctl, repository) = set(&programs).await?;
     // A task of its own, so that even a panic in it ends in the clean-up.

@@ -1,6 +1,6 @@
 //! What the demo tells, in order: the table of contents of a deploy.
 //!
-//! Neighbours: [`super::ctl`] runs each command, [`super::load`] counts the requests meanwhile,
+//! Neighbours: [`crate::ctl`] runs each command, [`super::load`] counts the requests meanwhile,
 //! [`super::checks`] says at the end whether it all held. The rule: nothing is told that did not happen; a
 //! command with another exit code than the expected one ends the story.
 
@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::ctl::{self, Ctl, Done, Running};
 use super::load::{self, Counts, Load};
 use super::repository::Repository;
+use crate::ctl::{self, Ctl, Done, Running};
 use crate::failure::{Failure, Result, While};
 
 pub(super) const CAPACITY: u64 = 3;

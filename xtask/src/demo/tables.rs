@@ -6,8 +6,8 @@ use tabled::settings::object::Columns;
 use tabled::settings::{Alignment, Padding, Style};
 
 use super::checks::{Check, cleaned, short};
-use super::ctl::Done;
 use super::story::Told;
+use crate::ctl::Done;
 
 /// `peak` is the most memory that an agent had, in MiB.
 pub(super) fn print(told: &Told, peak: Option<f64>, checks: &[Check]) {

@@ -18,25 +18,25 @@ use crate::process;
 const LIMIT: Duration = Duration::from_mins(5);
 
 #[derive(Debug, Clone)]
-pub(super) struct Ctl {
-    pub(super) program: PathBuf,
+pub(crate) struct Ctl {
+    pub(crate) program: PathBuf,
     /// The app's repository.
-    pub(super) folder: PathBuf,
+    pub(crate) folder: PathBuf,
     /// What points it at the local AWS.
-    pub(super) environment: Vec<(String, String)>,
+    pub(crate) environment: Vec<(String, String)>,
 }
 
 /// A command that ended.
 #[derive(Debug)]
-pub(super) struct Done {
-    pub(super) code: i32,
-    pub(super) json: Value,
-    pub(super) seconds: f64,
+pub(crate) struct Done {
+    pub(crate) code: i32,
+    pub(crate) json: Value,
+    pub(crate) seconds: f64,
 }
 
 /// A command that runs.
 #[derive(Debug)]
-pub(super) struct Running {
+pub(crate) struct Running {
     command: String,
     child: Child,
     started: Instant,
@@ -44,24 +44,24 @@ pub(super) struct Running {
 
 impl Ctl {
     /// Runs it to its end, shown; any exit code but 0 is a failure.
-    pub(super) async fn run(&self, words: &[&str]) -> Result<Done> {
+    pub(crate) async fn run(&self, words: &[&str]) -> Result<Done> {
         self.start(words)?.end(0).await
     }
 
     /// Starts it, shown.
-    pub(super) fn start(&self, words: &[&str]) -> Result<Running> {
+    pub(crate) fn start(&self, words: &[&str]) -> Result<Running> {
         let command = shown(words);
         eprintln!("\n$ {command}");
         self.spawn(words, command, Stdio::inherit())
     }
 
     /// Starts it without showing it, as in another terminal; what it says is told if it fails.
-    pub(super) fn start_elsewhere(&self, words: &[&str]) -> Result<Running> {
+    pub(crate) fn start_elsewhere(&self, words: &[&str]) -> Result<Running> {
         self.spawn(words, shown(words), Stdio::piped())
     }
 
     /// Asks it something without showing it.
-    pub(super) async fn ask(&self, words: &[&str]) -> Result<Value> {
+    pub(crate) async fn ask(&self, words: &[&str]) -> Result<Value> {
         self.start_elsewhere(words)?.end(0).await.map(|done| done.json)
     }
 
@@ -84,7 +84,7 @@ impl Ctl {
 
 impl Running {
     /// Waits for its end, which must have this exit code.
-    pub(super) async fn end(mut self, code: i32) -> Result<Done> {
+    pub(crate) async fn end(mut self, code: i32) -> Result<Done> {
         let (mut text, mut said) = (String::new(), String::new());
         let (stdout, stderr) = (self.child.stdout.take(), self.child.stderr.take());
         let ended = async {
@@ -111,7 +111,7 @@ impl Running {
     }
 
     /// Whether it has ended already.
-    pub(super) fn has_ended(&mut self) -> Result<bool> {
+    pub(crate) fn has_ended(&mut self) -> Result<bool> {
         Ok(self.child.try_wait().while_(&self.command)?.is_some())
     }
 }
@@ -124,7 +124,7 @@ async fn read(pipe: Option<impl AsyncRead + Unpin>, text: &mut String) -> std::i
 }
 
 /// The command as one would type it.
-pub(super) fn shown(words: &[&str]) -> String {
+pub(crate) fn shown(words: &[&str]) -> String {
     let quoted =
         words.iter().map(|word| if word.contains(' ') { format!("'{word}'") } else { (*word).to_owned() });
     std::iter::once("adf-ctl".to_owned()).chain(quoted).collect::<Vec<_>>().join(" ")

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-use super::build::Programs;
 use crate::failure::{Failure, Result, While};
 use crate::process;
+use crate::programs::Programs;
 
 /// It binds a port and prints three lines.
 const START: Duration = Duration::from_secs(20);
@@ -24,18 +24,18 @@ const STOP: Duration = Duration::from_mins(1);
 const LINES: usize = 3;
 
 /// Where in the demo's folder it keeps a folder for each instance.
-pub(super) const INSTANCES: &str = "aws/instances";
+pub(crate) const INSTANCES: &str = "aws/instances";
 
 #[derive(Debug)]
-pub(super) struct Local {
+pub(crate) struct Local {
     child: Child,
     /// As a shell would set it.
-    pub(super) lines: Vec<String>,
+    pub(crate) lines: Vec<String>,
     log: PathBuf,
 }
 
 impl Local {
-    pub(super) async fn start(programs: &Programs, folder: &Path) -> Result<Self> {
+    pub(crate) async fn start(programs: &Programs, folder: &Path) -> Result<Self> {
         let log = folder.join("adf-local.log");
         let file = File::create(&log).while_(log.display())?;
         let mut command = Command::new(&programs.local);
@@ -59,14 +59,14 @@ impl Local {
     }
 
     /// The environment that points an AWS tool at it.
-    pub(super) fn environment(&self) -> Vec<(String, String)> {
+    pub(crate) fn environment(&self) -> Vec<(String, String)> {
         let words = self.lines.iter().flat_map(|line| line.split_whitespace());
         let pairs = words.filter_map(|word| word.split_once('='));
         pairs.map(|(name, value)| (name.to_owned(), value.trim_matches('"').to_owned())).collect()
     }
 
     /// The last lines of its log.
-    pub(super) fn log_tail(&self) -> String {
+    pub(crate) fn log_tail(&self) -> String {
         let text = std::fs::read_to_string(&self.log).unwrap_or_default();
         let lines: Vec<_> = text.lines().collect();
         let tail = lines[lines.len().saturating_sub(15)..].iter().copied();
@@ -74,7 +74,7 @@ impl Local {
     }
 
     /// Asks it to stop, and waits until it has.
-    pub(super) async fn stop(mut self) -> Result<()> {
+    pub(crate) async fn stop(mut self) -> Result<()> {
         let started = Instant::now();
         process::terminate(&self.child);
         let Ok(ended) = tokio::time::timeout(STOP, self.child.wait()).await else {
@@ -90,7 +90,7 @@ impl Local {
     }
 
     /// Where it answers the AWS API.
-    pub(super) fn endpoint(&self) -> Result<SocketAddr> {
+    pub(crate) fn endpoint(&self) -> Result<SocketAddr> {
         let environment = self.environment();
         let url = environment.iter().find_map(|(name, value)| (name == "AWS_ENDPOINT_URL").then_some(value));
         let address = url.and_then(|url| url.strip_prefix("http://")?.trim_end_matches('/').parse().ok());
@@ -98,7 +98,7 @@ impl Local {
     }
 
     /// How its instances name their images: no other adf-local has its port.
-    pub(super) fn image_prefix(&self) -> Result<String> {
+    pub(crate) fn image_prefix(&self) -> Result<String> {
         Ok(format!("adf-local-{}", self.endpoint()?.port()))
     }
 }

@@ -1,4 +1,4 @@
-//! What the demo runs, built by cargo: the workspace's binaries, and the example app as a static one.
+//! What the demo and the benchmarks run, built by cargo: the workspace's binaries, and the example app as a static one.
 
 use std::path::PathBuf;
 
@@ -7,15 +7,15 @@ use crate::{process, workspace};
 
 /// Programs, ready to run.
 #[derive(Debug)]
-pub(super) struct Programs {
-    pub(super) ctl: PathBuf,
-    pub(super) local: PathBuf,
-    pub(super) agent: PathBuf,
+pub(crate) struct Programs {
+    pub(crate) ctl: PathBuf,
+    pub(crate) local: PathBuf,
+    pub(crate) agent: PathBuf,
     /// The app: a static binary that its Dockerfile copies.
-    pub(super) hello: PathBuf,
+    pub(crate) hello: PathBuf,
 }
 
-pub(super) fn programs() -> Result<Programs> {
+pub(crate) fn programs() -> Result<Programs> {
     let target = workspace::metadata()?.target_directory;
     let mut cargo = workspace::cargo_build_programs();
     eprintln!("building the workspace's programs: {}", process::line(&cargo));
@@ -35,4 +35,13 @@ pub(super) fn programs() -> Result<Programs> {
         agent: debug.join("adf-agent"),
         hello: hello.join(host).join("release/hello"),
     })
+}
+
+/// The agent as it is shipped: optimised and stripped, without what tests want of its libraries.
+pub(crate) fn optimised_agent() -> Result<PathBuf> {
+    let mut cargo = workspace::cargo("build");
+    cargo.args(["--quiet", "--locked", "--release", "--package", "adf-agent"]);
+    eprintln!("building the agent as it is shipped: {}", process::line(&cargo));
+    process::run(&mut cargo)?;
+    Ok(workspace::metadata()?.target_directory.join("release/adf-agent"))
 }

@@ -1,0 +1,37 @@
+//! `cargo xtask bench`: speed and memory, as ratios of things measured in one run.
+//!
+//! Neighbours: [`agent`] is the table of the agent against the flow by hand and against Docker alone;
+//! [`release`] makes what is delivered, [`server`] hands it out, [`link`] is a slow way to it, [`rivals`] run one delivery each,
+//! [`footprint`] reads what a process costs. The rule: rivals take turns in every round, so that whatever else
+//! the machine does hits all of them; what is printed is a median and its ratio.
+
+mod agent;
+mod footprint;
+mod link;
+mod release;
+mod rivals;
+mod server;
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+
+use crate::failure::Result;
+
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// From the agent's start to the app's first 200, against the flow by hand and against Docker alone.
+    Agent(agent::Options),
+}
+
+pub(crate) async fn run(options: &Options) -> Result<ExitCode> {
+    match &options.what {
+        What::Agent(options) => agent::run(options).await,
+    }
+}
