@@ -5,6 +5,7 @@ use tokio::sync::OnceCell;
 use crate::ready::Hook;
 use crate::report::Reporter;
 use crate::settings::Settings;
+use crate::state::Memory;
 use crate::world::{Aws, World};
 
 #[derive(Debug)]
@@ -18,7 +19,8 @@ pub struct Agent {
 
 impl Agent {
     pub fn new(world: World, settings: Settings) -> Self {
-        let reporter = Reporter::new(settings.run_dir.clone(), settings.boot_timeout);
+        let memory = Memory::new(&settings.state_dir);
+        let reporter = Reporter::new(settings.run_dir.clone(), memory, settings.boot_timeout);
         Self { world, settings, reporter, aws: OnceCell::new(), hook: std::sync::OnceLock::new() }
     }
 

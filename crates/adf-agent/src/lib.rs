@@ -25,6 +25,7 @@ pub mod retry;
 pub mod run;
 pub mod settings;
 pub mod start;
+pub mod state;
 pub mod status;
 pub mod supervise;
 pub mod world;

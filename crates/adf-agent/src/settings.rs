@@ -20,6 +20,8 @@ pub struct Settings {
     pub bind: IpAddr,
     /// The lock and the last receipt.
     pub run_dir: PathBuf,
+    /// What must survive a reboot: the last receipt.
+    pub state_dir: PathBuf,
     /// Images are named `<image_prefix>/<app>:<release>-<digest>`.
     pub image_prefix: String,
     pub config_table: String,
@@ -36,6 +38,7 @@ impl Default for Settings {
         Self {
             bind: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
             run_dir: "/run/adf".into(),
+            state_dir: "/var/lib/adf".into(),
             image_prefix: "adf".to_owned(),
             config_table: "adf-config".to_owned(),
             state_table: "adf-state".to_owned(),

@@ -20,6 +20,7 @@ use tokio::time::Instant;
 pub use writer::{Delivery, path};
 
 use crate::failure::{Failure, chain};
+use crate::state::Memory;
 use crate::world::{Table, systemd};
 use writer::Writer;
 
@@ -43,6 +44,7 @@ pub struct Reporter(Arc<Inner>);
 
 struct Inner {
     run_dir: PathBuf,
+    memory: Memory,
     deadline: Instant,
     boot_timeout: Duration,
     ledger: Mutex<Ledger>,
@@ -65,15 +67,15 @@ impl std::fmt::Debug for Reporter {
 
 impl Reporter {
     /// The boot's time starts now.
-    pub fn new(run_dir: PathBuf, boot_timeout: Duration) -> Self {
+    pub fn new(run_dir: PathBuf, memory: Memory, boot_timeout: Duration) -> Self {
         let deadline = Instant::now() + boot_timeout;
-        Self(Arc::new(Inner { run_dir, deadline, boot_timeout, ledger: Mutex::default() }))
+        Self(Arc::new(Inner { run_dir, memory, deadline, boot_timeout, ledger: Mutex::default() }))
     }
 
     /// For tests of a single part: nothing is written anywhere.
     #[cfg(test)]
     pub(crate) fn detached() -> Self {
-        Self::new(PathBuf::new(), Duration::from_mins(10))
+        Self::new(PathBuf::new(), Memory::new("".as_ref()), Duration::from_mins(10))
     }
 
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
@@ -139,8 +141,11 @@ impl Reporter {
 
     /// From here on there is a receipt. Without a table it goes to the run folder only.
     pub fn begin(&self, subject: Subject, table: Option<Arc<dyn Table>>) {
+        let earlier = self.0.memory.recall(&subject.instance);
         let mut ledger = self.ledger();
         let stage = ledger.stage.unwrap_or(Stage::Claim);
+        let restarts =
+            earlier.as_ref().filter(|e| e.receipt.release == subject.release).map(|e| e.receipt.restarts);
         ledger.receipt = Some(Receipt {
             instance: subject.instance,
             app: subject.app,
@@ -155,10 +160,11 @@ impl Reporter {
             state: InstanceState::Booting { stage },
             timings: ledger.timings.clone(),
             probes: ProbeCounts::default(),
-            restarts: 0,
+            restarts: restarts.unwrap_or_default(),
             updated_at: Timestamp::now(),
         });
-        ledger.writer = Some(Writer::start(path(&self.0.run_dir), table));
+        let undelivered = earlier.filter(|earlier| !earlier.delivered).map(|earlier| earlier.receipt);
+        ledger.writer = Some(Writer::start(path(&self.0.run_dir), self.0.memory.clone(), table, undelivered));
         drop(ledger);
         self.publish(InstanceState::Booting { stage });
     }

@@ -1,17 +1,19 @@
-//! Carries receipts to the run folder and to the state table, the latest one first.
+//! Carries receipts to the run folder, to the agent's memory and to the state table.
 //!
-//! A receipt that a newer one overtook is never written: only the latest state matters.
+//! A receipt says all there is about an instance, so a queue of them is one long: the latest. One that did not reach
+//! the table before the agent ended is remembered on disk and sent first after its next start.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use adf_types::Receipt;
+use adf_types::{InstanceState, Receipt};
 use tokio::sync::watch;
 
 use crate::failure::{Fault as _, Kind};
-use crate::world::Table;
+use crate::state::Memory;
+use crate::world::{Table, TableError};
 
 /// Between two tries to write a receipt: 0.5 s, doubling to 20 s, for as long as it takes.
 const FIRST_RETRY: Duration = Duration::from_millis(500);
@@ -47,10 +49,16 @@ pub(super) struct Written {
 }
 
 impl Writer {
-    pub(super) fn start(path: PathBuf, table: Option<Arc<dyn Table>>) -> Self {
+    pub(super) fn start(
+        path: PathBuf,
+        memory: Memory,
+        table: Option<Arc<dyn Table>>,
+        undelivered: Option<Receipt>,
+    ) -> Self {
         let (latest, receiver) = watch::channel((0, None));
         let (written, done) = watch::channel(0);
-        tokio::spawn(run(receiver, written, path, table));
+        let run = Run { latest: receiver, written, path, memory, table, remembered: None };
+        tokio::spawn(run.run(undelivered));
         Self { latest, done }
     }
 
@@ -76,38 +84,83 @@ impl Written {
     }
 }
 
-async fn run(
-    mut latest: watch::Receiver<(u64, Option<Receipt>)>,
+struct Run {
+    latest: watch::Receiver<(u64, Option<Receipt>)>,
     written: watch::Sender<u64>,
     path: PathBuf,
+    memory: Memory,
     table: Option<Arc<dyn Table>>,
-) {
-    while latest.changed().await.is_ok() {
+    /// What is on disk: the state of the last receipt, and whether it was delivered.
+    remembered: Option<(InstanceState, bool)>,
+}
+
+impl Run {
+    async fn run(mut self, undelivered: Option<Receipt>) {
+        if let Some(receipt) = undelivered {
+            self.catch_up(&receipt).await;
+        }
+        while self.latest.changed().await.is_ok() {
+            self.write_latest().await;
+        }
+    }
+
+    /// Once: a table that still does not answer will get the newer receipts, which say more.
+    async fn catch_up(&self, receipt: &Receipt) {
+        let Some(table) = &self.table else { return };
+        match table.put_receipt(receipt).await {
+            Ok(()) => {
+                tracing::info!(written_at = %receipt.updated_at, "the last receipt before this start was delivered");
+            }
+            Err(error) => tracing::warn!("the last receipt before this start was not delivered: {error}"),
+        }
+    }
+
+    async fn write_latest(&mut self) {
         let mut retry = FIRST_RETRY;
         loop {
             // Taken anew at every try: a newer receipt overtakes the one that failed.
-            let (number, receipt) = latest.borrow_and_update().clone();
-            let Some(receipt) = receipt else { break };
-            if let Err(error) = save(&path, &receipt) {
-                tracing::warn!("cannot write {}: {error}", path.display());
+            let (number, receipt) = self.latest.borrow_and_update().clone();
+            let Some(receipt) = receipt else { return };
+            if let Err(error) = save(&self.path, &receipt) {
+                tracing::warn!("cannot write {}: {error}", self.path.display());
             }
-            let Some(table) = &table else {
-                written.send_replace(number);
-                break;
-            };
-            match table.put_receipt(&receipt).await {
+            match self.deliver(&receipt).await {
                 Ok(()) => {
-                    written.send_replace(number);
-                    break;
+                    self.remember(&receipt, true);
+                    self.written.send_replace(number);
+                    return;
                 }
                 Err(error) => {
+                    self.remember(&receipt, false);
                     let refused = error.kind() == Kind::Permanent;
                     let delay = if refused { REFUSED_RETRY } else { retry };
                     tracing::warn!(?delay, "the receipt was not written, the app is not affected: {error}");
-                    let _ = tokio::time::timeout(delay, latest.changed()).await;
+                    if let Ok(Err(_)) = tokio::time::timeout(delay, self.latest.changed()).await {
+                        // Nobody reports any more: the agent ends.
+                        return;
+                    }
                     retry = (retry * 2).min(LAST_RETRY);
                 }
             }
+        }
+    }
+
+    async fn deliver(&self, receipt: &Receipt) -> Result<(), TableError> {
+        match &self.table {
+            Some(table) => table.put_receipt(receipt).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Only what changed: counts alone are not worth a flush of the disk.
+    fn remember(&mut self, receipt: &Receipt, delivered: bool) {
+        let news = (receipt.state.clone(), delivered);
+        if self.remembered.as_ref() == Some(&news) {
+            return;
+        }
+        match self.memory.remember(receipt, delivered) {
+            Ok(()) => self.remembered = Some(news),
+            Err(error) => tracing::warn!("the state is not remembered, the app is not affected: {error}"),
         }
     }
 }

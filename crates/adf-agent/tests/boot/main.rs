@@ -4,4 +4,5 @@
 
 mod fakes;
 mod fetch;
+mod memory;
 mod stages;

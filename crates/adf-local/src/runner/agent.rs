@@ -82,6 +82,7 @@ fn agent_toml(dir: &Path, address: Ipv4Addr, image_prefix: &str) -> String {
     let mut set = |key: &str, value: String| toml.insert(key.to_owned(), toml::Value::String(value));
     set("bind", address.to_string());
     set("run_dir", dir.join("run").display().to_string());
+    set("state_dir", dir.join("state").display().to_string());
     set("image_prefix", image_prefix.to_owned());
     toml.to_string()
 }

@@ -30,6 +30,7 @@ pub(crate) const USER_DATA: &str =
 
 /// What the outside answers.
 pub(crate) struct Plan {
+    pub(crate) instance: &'static str,
     pub(crate) user_data: String,
     pub(crate) tags: Vec<(&'static str, &'static str)>,
     /// Answers of metadata before the good ones.
@@ -60,6 +61,7 @@ pub(crate) struct Plan {
 impl Default for Plan {
     fn default() -> Self {
         Self {
+            instance: "i-0abc",
             user_data: USER_DATA.to_owned(),
             tags: Vec::new(),
             imds: VecDeque::new(),
@@ -140,7 +142,11 @@ impl Ran {
 
 /// Runs a whole agent against `plan` and tells it to stop after `stop` of virtual time.
 pub(crate) async fn play(plan: Plan, stop: Duration) -> Ran {
-    let dir = tempfile::tempdir().expect("a temporary folder");
+    play_in(&tempfile::tempdir().expect("a temporary folder"), plan, stop).await
+}
+
+/// The same with what an earlier run left in `dir`.
+pub(crate) async fn play_in(dir: &tempfile::TempDir, plan: Plan, stop: Duration) -> Ran {
     let outside =
         Arc::new(Outside { plan: Mutex::new(plan), calls: Mutex::default(), receipts: Mutex::default() });
     let world = World {
@@ -149,7 +155,11 @@ pub(crate) async fn play(plan: Plan, stop: Duration) -> Ran {
         prober: outside.clone(),
         connect: Arc::new(Gate(outside.clone())),
     };
-    let settings = Settings { run_dir: dir.path().to_owned(), ..Settings::default() };
+    let settings = Settings {
+        run_dir: dir.path().to_owned(),
+        state_dir: dir.path().join("state"),
+        ..Settings::default()
+    };
     let began = tokio::time::Instant::now();
     let exit = run(&Agent::new(world, settings), tokio::time::sleep(stop)).await;
     Ran {
@@ -192,7 +202,7 @@ impl Imds for Outside {
             return Err(error);
         }
         Ok(self.plan(|p| match path {
-            "meta-data/instance-id" => Some("i-0abc".into()),
+            "meta-data/instance-id" => Some(p.instance.into()),
             "meta-data/placement/region" => Some("us-east-1".into()),
             "meta-data/ami-id" => Some("ami-1".into()),
             "user-data" => Some(p.user_data.clone().into()),

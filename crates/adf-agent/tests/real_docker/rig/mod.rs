@@ -94,9 +94,10 @@ impl Rig {
     pub(crate) fn settings(&self, more: &str) -> PathBuf {
         let path = self.dir.path().join("agent.toml");
         let text = format!(
-            "bind = \"{}\"\nrun_dir = \"{}\"\nimage_prefix = \"{}\"\n{more}\n",
+            "bind = \"{}\"\nrun_dir = \"{}\"\nstate_dir = \"{}\"\nimage_prefix = \"{}\"\n{more}\n",
             self.address,
             self.dir.path().join("run").display(),
+            self.dir.path().join("state").display(),
             self.prefix
         );
         std::fs::write(&path, text).expect("written");
