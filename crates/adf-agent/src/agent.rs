@@ -1,27 +1,43 @@
 //! What every stage of a boot has at hand.
 
-use tokio::sync::OnceCell;
+use std::sync::OnceLock;
 
-use crate::ready::Hook;
+use tokio::sync::{Notify, OnceCell};
+
+use crate::hook::Hook;
 use crate::report::Reporter;
 use crate::settings::Settings;
 use crate::state::Memory;
-use crate::world::{Aws, World};
+use crate::world::{Aws, MetadataSession, World};
 
 #[derive(Debug)]
 pub struct Agent {
     pub world: World,
     pub settings: Settings,
     pub reporter: Reporter,
+    pub metadata: MetadataSession,
+    /// Told by SIGHUP: read the config anew.
+    pub reload: Notify,
     aws: OnceCell<Aws>,
-    hook: std::sync::OnceLock<Hook>,
+    hook: OnceLock<Hook>,
+    run_before: OnceLock<()>,
 }
 
 impl Agent {
     pub fn new(world: World, settings: Settings) -> Self {
         let memory = Memory::new(&settings.state_dir);
         let reporter = Reporter::new(settings.run_dir.clone(), memory, settings.boot_timeout);
-        Self { world, settings, reporter, aws: OnceCell::new(), hook: std::sync::OnceLock::new() }
+        let metadata = MetadataSession::new(world.imds.clone());
+        Self {
+            world,
+            settings,
+            reporter,
+            metadata,
+            reload: Notify::new(),
+            aws: OnceCell::new(),
+            hook: OnceLock::new(),
+            run_before: OnceLock::new(),
+        }
     }
 
     /// The AWS clients of the instance's region; made once.
@@ -32,6 +48,15 @@ impl Agent {
     /// Keeps the launch hook for whoever ends the boot, well or badly.
     pub fn keep_hook(&self, hook: Hook) {
         let _ = self.hook.set(hook);
+    }
+
+    /// There are containers of this instance from an earlier start.
+    pub fn found_containers(&self) {
+        let _ = self.run_before.set(());
+    }
+
+    pub fn has_run_before(&self) -> bool {
+        self.run_before.get().is_some()
     }
 
     /// The launch hook, once the instance is known.

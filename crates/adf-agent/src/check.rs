@@ -11,7 +11,7 @@ use crate::world::{Access, wants_token};
 
 /// What `run` would do, as lines.
 pub async fn check(agent: &Agent) -> Result<Vec<String>, Failure> {
-    let identified = identify(agent.world.imds.as_ref(), &agent.reporter).await?;
+    let identified = identify(agent).await?;
     let order = order(&identified)?;
     let aws = agent.aws(&order.region).await;
     let mut lines = vec![

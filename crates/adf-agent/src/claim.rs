@@ -10,12 +10,12 @@ use adf_types::{
 
 use crate::agent::Agent;
 use crate::failure::Failure;
+use crate::hook::Hook;
 use crate::identify::Identified;
 use crate::prepare::name::image_tag;
-use crate::ready::Hook;
 use crate::report::{Reached, Subject};
 use crate::retry::{Schedule, retry};
-use crate::world::{Container, Image};
+use crate::world::{Container, Image, Transition};
 
 /// The app of an instance that was launched by hand, with nothing but a release URL.
 pub const UNNAMED_APP: &str = "app";
@@ -66,28 +66,58 @@ impl Reached for Claimed {
 
 pub async fn claim(agent: &Agent, identified: Identified) -> Result<Claimed, Failure> {
     let aws = agent.aws(&identified.region).await;
-    agent.keep_hook(Hook::keep(aws.lifecycle.clone(), identified.instance.clone()));
+    agent.keep_hook(Hook::keep(aws.lifecycle.clone(), identified.instance.clone(), Transition::Launching));
     let mut order = order(&identified)?;
     let table = order.named.then(|| aws.table.clone());
     agent.reporter.begin(subject(&order, &identified), table);
+    warn_of_contradictions(agent, &identified);
     if order.named {
         let record = aws.table.release(&order.app, &order.release).await?;
         order.digest = agreed_digest(order.digest, record.as_ref())?;
     }
     let docker = &agent.world.docker;
     retry(&DOCKER_SCHEDULE, &agent.reporter, async || docker.ping().await).await?;
+    look_around(agent, order).await
+}
+
+/// What of the order is already on this host.
+pub async fn look_around(agent: &Agent, order: Order) -> Result<Claimed, Failure> {
+    let docker = &agent.world.docker;
     let tag = image_tag(&agent.settings.image_prefix, &order);
     let image = docker.image(&tag).await?.filter(|image| is_of(image, &order));
     let containers = docker.containers(INSTANCE_LABEL, order.instance.as_str()).await?;
+    if containers
+        .iter()
+        .any(|container| container.labels.get("adf.release").is_some_and(|r| *r == order.release.as_str()))
+    {
+        agent.found_containers();
+    }
     Ok(Claimed { order, tag, image, containers })
 }
 
-/// User data first, then tags of the same names.
-pub fn order(identified: &Identified) -> Result<Order, Failure> {
+/// What user data and tags tell.
+fn told(identified: &Identified) -> Result<[UserData; 2], Failure> {
     let data = UserData::parse(&identified.user_data).map_err(|e| Failure::permanent(e.to_string()))?;
     let tags = identified.tags.iter().map(|(k, v)| (k.as_str(), v.as_str()));
     let tags = UserData::from_tags(tags)
         .map_err(|e| Failure::permanent(e.to_string().replace("user data", "tags")))?;
+    Ok([data, tags])
+}
+
+/// Tags of a group are copied to its instances, and may be of another release than their user data.
+fn warn_of_contradictions(agent: &Agent, identified: &Identified) {
+    let differing = told(identified).map(|[data, tags]| data.differing(&tags)).unwrap_or_default();
+    if !differing.is_empty() {
+        let keys = differing.join(", ");
+        let text = format!("W124 {keys} differ between user data and instance tags; user data is followed");
+        tracing::warn!("{text}");
+        agent.reporter.notice(text);
+    }
+}
+
+/// User data first, then tags of the same names.
+pub fn order(identified: &Identified) -> Result<Order, Failure> {
+    let [data, tags] = told(identified)?;
     let told = data.or(tags);
     let url = told.release_url.ok_or_else(|| {
         let off =

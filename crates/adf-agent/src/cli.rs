@@ -1,19 +1,21 @@
 //! The command line: three commands, one of which is the daemon.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
-use tokio::signal::unix::{SignalKind, signal};
+use jiff::Timestamp;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::agent::Agent;
 use crate::check::check;
 use crate::exit::Exit;
 use crate::failure::{Kind, chain};
 use crate::lock::{LockError, lock};
-use crate::log::{Format, to_stderr};
+use crate::log;
 use crate::run::run;
 use crate::settings::Settings;
-use crate::status::{last_receipt, text};
+use crate::status::{serve, status, text};
 use crate::world::World;
 
 /// Fetches, builds and runs the release that this EC2 instance was launched with.
@@ -30,16 +32,16 @@ pub struct Cli {
     /// The agent's settings; without it /etc/adf/agent.toml, where that exists.
     #[arg(long, global = true, value_name = "PATH")]
     config: Option<PathBuf>,
-    /// How log lines are written to stderr.
-    #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
-    log: Format,
+    /// How log lines are written; without it to the journal when systemd connected stderr to it, else readable.
+    #[arg(long, global = true, value_enum, value_name = "FORMAT")]
+    log_format: Option<log::Format>,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Boots the release and keeps it running, until SIGTERM.
+    /// Boots the release and keeps it running, until SIGTERM. SIGHUP reads the config anew.
     Run,
-    /// Prints the last receipt of this instance.
+    /// Prints what the agent of this instance is doing and since when; without one, its last receipt.
     Status {
         /// As one JSON document.
         #[arg(long)]
@@ -50,14 +52,14 @@ enum Command {
 }
 
 pub async fn main(cli: Cli) -> Exit {
-    to_stderr(cli.log);
+    log::init(cli.log_format);
     let settings = match Settings::load(cli.config.as_deref()) {
         Ok(settings) => settings,
         Err(error) => return complain(&error, Exit::Usage),
     };
     match cli.command {
         Command::Run => daemon(settings).await,
-        Command::Status { json } => print_status(&settings, json),
+        Command::Status { json } => print_status(&settings, json).await,
         Command::Check => print_check(settings).await,
     }
 }
@@ -69,31 +71,50 @@ async fn daemon(settings: Settings) -> Exit {
         Err(error @ LockError::Held { .. }) => return complain(&error, Exit::Stopped),
         Err(error @ LockError::Io { .. }) => return complain(&error, Exit::Transient),
     };
-    let mut terminate = match signal(SignalKind::terminate()) {
-        Ok(terminate) => terminate,
-        Err(error) => return complain(&error, Exit::Transient),
+    let (stop, reload) = match (stop_signal(), signal(SignalKind::hangup())) {
+        (Ok(stop), Ok(reload)) => (stop, reload),
+        (Err(error), _) | (_, Err(error)) => return complain(&error, Exit::Transient),
     };
-    let stop = async move {
+    let run_dir = settings.run_dir.clone();
+    let agent = Arc::new(agent(settings));
+    if let Err(error) = serve(&run_dir, agent.reporter.clone()) {
+        // Without its socket the agent does all its work, and only its last receipt can be shown.
+        tracing::warn!("adf-agent status will show the last receipt only: {}", chain(&error));
+    }
+    tokio::spawn(pass_on(reload, agent.clone()));
+    let exit = run(&agent, stop).await;
+    drop(held);
+    exit
+}
+
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = tokio::signal::ctrl_c() => {}
         }
-    };
-    let exit = run(&agent(settings), stop).await;
-    drop(held);
-    exit
+    })
+}
+
+/// SIGHUP during a boot is kept until the app serves.
+async fn pass_on(mut reload: Signal, agent: Arc<Agent>) {
+    while reload.recv().await.is_some() {
+        agent.reload.notify_one();
+    }
 }
 
 fn agent(settings: Settings) -> Agent {
     Agent::new(World::real(&settings), settings)
 }
 
-fn print_status(settings: &Settings, json: bool) -> Exit {
-    let receipt = match last_receipt(&settings.run_dir) {
-        Ok(receipt) => receipt,
+async fn print_status(settings: &Settings, json: bool) -> Exit {
+    let status = match status(&settings.run_dir).await {
+        Ok(status) => status,
         Err(error) => return complain(&error, Exit::Transient),
     };
-    let shown = if json { serde_json::to_string_pretty(&receipt) } else { Ok(text(&receipt)) };
+    let shown =
+        if json { serde_json::to_string_pretty(&status) } else { Ok(text(&status, Timestamp::now())) };
     match shown {
         Ok(shown) => println!("{shown}"),
         Err(error) => return complain(&error, Exit::Transient),

@@ -8,25 +8,24 @@ use std::time::Duration;
 
 use adf_types::{InstanceId, Receipt};
 use bytes::Bytes;
-use tokio::sync::Mutex;
 
+use crate::agent::Agent;
 use crate::failure::Failure;
-use crate::report::{Reached, Reporter};
+use crate::report::Reached;
 use crate::retry::{Schedule, retry};
-use crate::world::{Imds, ImdsError};
 
-/// Metadata may come up after the agent: 1, 1.3, 1.7, 2.2, 2.9, 3.7, 4.8, then every 5 s; with 2 s a call
-/// that hangs, 36 tries are at most 240 s.
+/// Metadata may come up after the agent: 1, 1.3, 1.69, 2.2, 2.86, 3.71, 4.83, then every 5 s, until [`LIMIT`].
+/// Where metadata answers late in its calls' own 2 s, that is 36 tries; where it refuses at once, 52.
 pub const SCHEDULE: Schedule = Schedule {
     what: "instance metadata",
     first: Duration::from_secs(1),
     factor: 1.3,
     max: Duration::from_secs(5),
-    tries: 36,
+    tries: u32::MAX,
     jitter: false,
 };
 
-/// However the tries add up.
+/// What all reads may take together, however the tries add up.
 pub const LIMIT: Duration = Duration::from_mins(4);
 
 /// What metadata told. User data and tags are still raw: `claim` reads them.
@@ -45,47 +44,45 @@ impl Reached for Identified {
     }
 }
 
-pub async fn identify(imds: &dyn Imds, reporter: &Reporter) -> Result<Identified, Failure> {
-    let asked = tokio::time::timeout(LIMIT, ask(&Session::new(imds, reporter))).await;
-    asked.unwrap_or_else(|_| {
-        Err(Failure::transient(format!("E120 instance metadata not reachable for {} s", LIMIT.as_secs())))
+pub async fn identify(agent: &Agent) -> Result<Identified, Failure> {
+    let reader = Reader { agent };
+    tokio::time::timeout(LIMIT, reader.identity()).await.unwrap_or_else(|_| {
+        let last = agent.reporter.last_trouble().map(|t| format!("; last: {}", t.problem)).unwrap_or_default();
+        Err(Failure::transient(format!(
+            "E120 instance metadata not reachable for {} s{last}; on EC2 look at the instance's metadata options",
+            LIMIT.as_secs()
+        )))
     })
 }
 
-async fn ask(session: &Session<'_>) -> Result<Identified, Failure> {
-    let instance = session.required("meta-data/instance-id").await?;
-    let region = session.required("meta-data/placement/region").await?;
-    let ami = session.text("meta-data/ami-id").await?;
-    let user_data = session.get("user-data").await?.unwrap_or_default();
-    let tags = tags(session).await?;
-    let instance = instance.parse().map_err(|e| Failure::permanent(format!("instance metadata: {e}")))?;
-    Ok(Identified { instance, region, ami, user_data, tags })
+/// Single reads of metadata, retried.
+struct Reader<'a> {
+    agent: &'a Agent,
 }
 
-/// Empty where tags in metadata are switched off (404).
-async fn tags(session: &Session<'_>) -> Result<BTreeMap<String, String>, Failure> {
-    let Some(keys) = session.text("meta-data/tags/instance").await? else {
-        return Ok(BTreeMap::new());
-    };
-    let mut tags = BTreeMap::new();
-    for key in keys.lines().filter(|k| !k.is_empty()) {
-        if let Some(value) = session.text(&format!("meta-data/tags/instance/{key}")).await? {
-            tags.insert(key.to_owned(), value);
-        }
+impl Reader<'_> {
+    async fn identity(&self) -> Result<Identified, Failure> {
+        let instance = self.required("meta-data/instance-id").await?;
+        let region = self.required("meta-data/placement/region").await?;
+        let ami = self.text("meta-data/ami-id").await?;
+        let user_data = self.get("user-data").await?.unwrap_or_default();
+        let tags = self.tags().await?;
+        let instance = instance.parse().map_err(|e| Failure::permanent(format!("instance metadata: {e}")))?;
+        Ok(Identified { instance, region, ami, user_data, tags })
     }
-    Ok(tags)
-}
 
-/// A token and its renewal around single calls.
-struct Session<'a> {
-    imds: &'a dyn Imds,
-    reporter: &'a Reporter,
-    token: Mutex<Option<String>>,
-}
-
-impl<'a> Session<'a> {
-    fn new(imds: &'a dyn Imds, reporter: &'a Reporter) -> Self {
-        Self { imds, reporter, token: Mutex::default() }
+    /// Empty where tags in metadata are switched off (404).
+    async fn tags(&self) -> Result<BTreeMap<String, String>, Failure> {
+        let Some(keys) = self.text("meta-data/tags/instance").await? else {
+            return Ok(BTreeMap::new());
+        };
+        let mut tags = BTreeMap::new();
+        for key in keys.lines().filter(|k| !k.is_empty()) {
+            if let Some(value) = self.text(&format!("meta-data/tags/instance/{key}")).await? {
+                tags.insert(key.to_owned(), value);
+            }
+        }
+        Ok(tags)
     }
 
     async fn required(&self, path: &str) -> Result<String, Failure> {
@@ -100,22 +97,7 @@ impl<'a> Session<'a> {
     }
 
     async fn get(&self, path: &str) -> Result<Option<Bytes>, Failure> {
-        Ok(retry(&SCHEDULE, self.reporter, async || self.once(path).await).await?)
-    }
-
-    /// One read; an expired token is renewed once.
-    async fn once(&self, path: &str) -> Result<Option<Bytes>, ImdsError> {
-        let mut token = self.token.lock().await;
-        let held = match token.as_ref() {
-            Some(held) => held.clone(),
-            None => token.insert(self.imds.token().await?).clone(),
-        };
-        match self.imds.get(path, &held).await {
-            Err(ImdsError::TokenExpired) => {
-                let fresh = token.insert(self.imds.token().await?).clone();
-                self.imds.get(path, &fresh).await
-            }
-            other => other,
-        }
+        let read = async || self.agent.metadata.get(path).await;
+        Ok(retry(&SCHEDULE, &self.agent.reporter, read).await?)
     }
 }

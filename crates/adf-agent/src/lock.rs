@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_second_agent_is_told_who_holds_the_lock() {
+    fn fault_42_the_second_agent_is_told_who_holds_the_lock() {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let first = lock(dir.path()).expect("free");
         let error = lock(dir.path()).expect_err("held").to_string();

@@ -80,7 +80,7 @@ impl<'a> Tries<'a> {
             return false;
         }
         let delay = asked.unwrap_or_else(|| schedule.pause(*failed));
-        reporter.trouble(schedule.what, error);
+        reporter.retrying(schedule.what, error, delay);
         tracing::warn!(
             what = schedule.what,
             tried = *failed,

@@ -6,12 +6,13 @@ use adf_types::{InstanceState, Stage};
 
 use crate::agent::Agent;
 use crate::boot::boot;
-use crate::claim::INSTANCE_LABEL;
 use crate::exit::Exit;
 use crate::failure::{Failure, Kind};
+use crate::last_words::{CONSOLE, last_words};
+use crate::notice::{Leaving, leaving};
 use crate::report::Delivery;
-use crate::supervise::{LAST_RECEIPT, supervise};
-use crate::world::{ActionResult, systemd};
+use crate::supervise::{LAST_RECEIPT, stop_all, supervise};
+use crate::world::{ActionResult, Transition, systemd};
 
 /// What telling the group may take when the agent ends; the hook's own timeout ends it otherwise.
 const ABANDON_WAIT: Duration = Duration::from_secs(30);
@@ -19,64 +20,86 @@ const ABANDON_WAIT: Duration = Duration::from_secs(30);
 /// What a container may take to stop that never served.
 const STOP_GRACE: Duration = Duration::from_secs(10);
 
-/// Runs until `stop` resolves or the boot fails.
+/// Runs until `stop` resolves, the instance is to leave, or the boot fails.
 pub async fn run(agent: &Agent, stop: impl Future<Output = ()>) -> Exit {
-    let mut stop = std::pin::pin!(stop);
+    let mut leaving = std::pin::pin!(leaving(agent, stop));
     let booted = tokio::select! {
-        () = &mut stop => None,
-        result = boot(agent) => Some(result),
+        why = &mut leaving => Err(why),
+        result = boot(agent) => Ok(result),
     };
     match booted {
-        None => interrupted(agent).await,
-        Some(Err(failure)) => failed(agent, failure).await,
-        Some(Ok(serving)) => {
+        Err(why) => interrupted(agent, &why).await,
+        Ok(Err(failure)) => failed(agent, failure).await,
+        Ok(Ok(serving)) => {
             tracing::info!(stage = Stage::Supervise.as_str(), "serving");
-            supervise(agent, serving, stop).await;
+            supervise(agent, serving, leaving).await;
             Exit::Stopped
         }
     }
 }
 
-/// Told to stop before the app served: the group must not wait for this instance.
-async fn interrupted(agent: &Agent) -> Exit {
-    tracing::info!("I183 told to stop during the boot");
-    systemd::stopping();
-    stop_containers(agent).await;
+/// To leave before the app served: what was under way was dropped with the boot, and Docker cancels a build whose
+/// request ends. The receipt comes first, then the group, which must not wait for this instance.
+async fn interrupted(agent: &Agent, why: &Leaving) -> Exit {
+    tracing::warn!("I183 {why}, during the boot");
+    systemd::stopping(&format!("interrupted: {why}"));
+    agent.reporter.update(|receipt| {
+        receipt.state = InstanceState::Draining;
+        receipt.notice = Some(format!("I183 interrupted during the boot: {why}"));
+    });
+    tokio::join!(
+        agent.reporter.flush(LAST_RECEIPT),
+        abandon(agent),
+        let_go(agent, why),
+        stop_all(agent, None, STOP_GRACE)
+    );
     agent.reporter.publish(InstanceState::Stopped);
-    tokio::join!(agent.reporter.flush(LAST_RECEIPT), abandon(agent));
+    agent.reporter.flush(LAST_RECEIPT).await;
     Exit::Stopped
 }
 
-/// The boot failed: say so everywhere, and as the last line on the console.
+/// The boot failed: say so everywhere, and as the last lines on the console.
 async fn failed(agent: &Agent, failure: Failure) -> Exit {
+    let what = failure.stage.map_or("", Stage::as_str);
+    agent.reporter.note_trouble(what, failure.reason.clone(), None);
     let Some(hook) = agent.hook() else {
-        return last_words(&failure);
+        last_words(&failure, CONSOLE);
+        return exit(failure.kind);
     };
     let stage = failure.stage.unwrap_or(Stage::Claim);
     systemd::status(&format!("failed in {stage}: {}", failure.reason));
-    stop_containers(agent).await;
-    agent.reporter.publish(InstanceState::Failed {
-        stage,
-        reason: failure.reason.clone(),
-        log_tail: failure.log_tail.clone(),
-    });
+    let log_tail = failure.log_tail.clone();
+    let ended = InstanceState::Failed { stage, reason: failure.reason.clone(), log_tail };
+    if failure.kind == Kind::Transient && agent.has_run_before() {
+        return retried(agent, ended, &failure).await;
+    }
+    stop_all(agent, None, STOP_GRACE).await;
+    agent.reporter.publish(ended);
     let abandon = hook.complete(ActionResult::Abandon, ABANDON_WAIT);
     let (delivery, ()) = tokio::join!(agent.reporter.flush(LAST_RECEIPT), abandon);
     if delivery == Delivery::Late {
         tracing::warn!("the receipt could not be written");
     }
-    for line in &failure.log_tail {
-        tracing::error!("| {line}");
-    }
+    last_words(&failure, CONSOLE);
     // The boot's time is over, or trying again cannot help: either way this instance is given up.
-    last_words(&Failure { kind: Kind::Permanent, ..failure })
+    Exit::Permanent
 }
 
-fn last_words(failure: &Failure) -> Exit {
-    let stage = failure.stage.map_or("", Stage::as_str);
-    tracing::error!(stage, "failed: {}", failure.reason);
-    eprintln!("adf-agent: failed in {stage}: {}", failure.reason);
-    match failure.kind {
+/// An instance that has run its app before is not given up because AWS or Docker did not answer for one start of the
+/// agent: what runs goes on running, and systemd starts the agent again.
+async fn retried(agent: &Agent, ended: InstanceState, failure: &Failure) -> Exit {
+    agent.reporter.update(|receipt| {
+        receipt.state = ended;
+        receipt.notice =
+            Some("W189 the agent will be started again; a container that runs was left alone".into());
+    });
+    agent.reporter.flush(LAST_RECEIPT).await;
+    last_words(failure, CONSOLE);
+    Exit::Transient
+}
+
+fn exit(kind: Kind) -> Exit {
+    match kind {
         Kind::Permanent => Exit::Permanent,
         Kind::Transient => Exit::Transient,
     }
@@ -88,14 +111,9 @@ async fn abandon(agent: &Agent) {
     }
 }
 
-/// A container of a boot that did not succeed must not keep the port or go on writing.
-async fn stop_containers(agent: &Agent) {
-    let Some(hook) = agent.hook() else { return };
-    let docker = &agent.world.docker;
-    let found = docker.containers(INSTANCE_LABEL, hook.instance().as_str()).await;
-    for container in found.unwrap_or_default().into_iter().filter(|c| c.running) {
-        if let Err(error) = docker.stop(&container.id, STOP_GRACE).await {
-            tracing::warn!("the container {} was not stopped: {error}", container.id);
-        }
+/// The group that terminates an instance waits at its terminating hook, also for one that never served.
+async fn let_go(agent: &Agent, why: &Leaving) {
+    if let (Leaving::Group { .. }, Some(hook)) = (why, agent.hook()) {
+        hook.of(Transition::Terminating).complete(ActionResult::Continue, ABANDON_WAIT).await;
     }
 }

@@ -31,6 +31,9 @@ pub struct Settings {
     /// How long an instance may take from the agent's start to Serving.
     #[serde(deserialize_with = "duration")]
     pub boot_timeout: Duration,
+    /// An app that has been unhealthy for so long is reported to its group, which replaces the instance. Zero is never.
+    #[serde(deserialize_with = "duration")]
+    pub replace_unhealthy_after: Duration,
 }
 
 impl Default for Settings {
@@ -44,6 +47,7 @@ impl Default for Settings {
             state_table: "adf-state".to_owned(),
             allowed_hosts: Vec::new(),
             boot_timeout: Duration::from_mins(10),
+            replace_unhealthy_after: Duration::ZERO,
         }
     }
 }

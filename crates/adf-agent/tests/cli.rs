@@ -42,3 +42,19 @@ fn status_before_any_run_says_where_it_looked_and_prints_no_data() {
     assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
     assert!(stderr(&output).contains("receipt.json"), "{output:?}");
 }
+
+#[test]
+fn fault_42_a_second_agent_ends_at_once_without_failing_and_says_who_runs() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let path = dir.path().join("agent.toml");
+    std::fs::write(&path, format!("run_dir = \"{}\"\n", dir.path().display())).expect("written");
+    let held = adf_agent::lock::lock(dir.path()).expect("free");
+    let began = std::time::Instant::now();
+    let output = agent(&["run", "--config", &path.display().to_string()]);
+    assert_eq!(output.status.code(), Some(0), "systemd must not start it again");
+    assert!(began.elapsed().as_secs() < 10, "without asking anything of anybody");
+    let said = format!("E182 another adf-agent (pid {}) is running and holds", std::process::id());
+    assert!(stderr(&output).contains(&said), "{output:?}");
+    assert!(!dir.path().join("agent.sock").exists(), "the first one's socket is not replaced");
+    drop(held);
+}

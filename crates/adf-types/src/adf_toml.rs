@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{AppName, ConfigName, SecretDelivery};
+use crate::{AppName, ConfigName, ExpectedStatus, SecretDelivery};
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -144,21 +144,21 @@ pub enum Health {
     /// A GET that answers with `status`.
     Http {
         path: String,
-        #[serde(default = "ok")]
-        status: u16,
+        #[serde(default)]
+        status: ExpectedStatus,
     },
     /// A connection that opens.
     Tcp,
+    /// The image's own HEALTHCHECK, as Docker judges it.
+    Docker,
+    /// Staying up. What a worker without a port has anyway.
+    Running,
 }
 
 impl Default for Health {
     fn default() -> Self {
-        Self::Http { path: "/".to_owned(), status: ok() }
+        Self::Http { path: "/".to_owned(), status: ExpectedStatus::default() }
     }
-}
-
-fn ok() -> u16 {
-    200
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
@@ -217,11 +217,29 @@ mod tests {
             "#,
         )
         .expect("valid");
-        assert_eq!(toml.run.health, Health::Http { path: "/healthz".into(), status: 200 });
+        assert_eq!(
+            toml.run.health,
+            Health::Http { path: "/healthz".into(), status: ExpectedStatus::default() }
+        );
         assert_eq!(toml.run.grace, Duration::from_secs(90));
         assert_eq!(toml.config.required[0].as_str(), "FOO");
         assert_eq!(toml.config.secrets, SecretDelivery::Files);
         assert_eq!(toml.config.allow_names[0].as_str(), "PATH");
+    }
+
+    #[test]
+    fn health_is_http_tcp_dockers_own_or_running() {
+        let health =
+            |value: &str| AdfToml::parse(&format!("[run]\nhealth = {value}\n")).map(|toml| toml.run.health);
+        assert_eq!(health("{ type = \"docker\" }"), Ok(Health::Docker));
+        assert_eq!(health("{ type = \"running\" }"), Ok(Health::Running));
+        assert_eq!(health("{ type = \"tcp\" }"), Ok(Health::Tcp));
+        let Ok(Health::Http { status, .. }) =
+            health("{ type = \"http\", path = \"/\", status = [200, \"301-302\"] }")
+        else {
+            panic!("not HTTP");
+        };
+        assert_eq!(status.to_string(), "200,301-302");
     }
 
     #[test]

@@ -20,6 +20,7 @@ mod adf_toml;
 mod config;
 mod deploy;
 mod digest;
+mod expected_status;
 mod name;
 mod receipt;
 mod release;
@@ -40,6 +41,7 @@ pub use deploy::{
     DeployId, DeployRecord, Direction, LogEntry, OperatorRequest, Outcome, Policy, Progress, Step, Waiting,
 };
 pub use digest::{Digest, DigestError, TreeHasher};
+pub use expected_status::ExpectedStatus;
 pub use name::{AppName, InstanceId, NameError, ReleaseName};
 pub use receipt::{ImageSource, InstanceState, ProbeCounts, Receipt, StageTiming};
 pub use release::ReleaseRecord;

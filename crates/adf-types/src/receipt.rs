@@ -29,6 +29,9 @@ pub struct Receipt {
     pub probes: ProbeCounts,
     /// How often the agent had to restart the container since it became healthy.
     pub restarts: u32,
+    /// What an operator should know about an instance whatever its state: a notice of EC2, a reload that failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<String>,
     /// When the agent last wrote this receipt, by its own clock.
     pub updated_at: Timestamp,
 }

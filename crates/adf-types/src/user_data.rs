@@ -20,8 +20,12 @@ pub struct UserData {
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UserDataError {
-    #[error("E123 user data is {0}; ADF reads KEY=\"value\" lines")]
-    Form(&'static str),
+    #[error("E123 user data is {form}; ADF reads KEY=\"value\" lines; it starts with: {start}")]
+    Form {
+        form: &'static str,
+        /// Its first bytes, escaped and without values.
+        start: String,
+    },
     #[error("E123 user data line {line} is not KEY=\"value\": {start}")]
     Line { line: usize, start: String },
     #[error("E124 {key} is given twice in user data (lines {first} and {second})")]
@@ -31,6 +35,13 @@ pub enum UserDataError {
     #[error("{key} in user data: {problem}")]
     Value { key: &'static str, problem: String },
 }
+
+/// What EC2 takes as user data.
+const LONGEST: usize = 16 * 1024;
+
+/// How much of user data in another form an error shows, and how much of one word of it.
+const START: usize = 64;
+const LONGEST_WORD: usize = 20;
 
 const KEYS: [&str; 5] = ["RELEASE_URL", "APP", "RELEASE", "RELEASE_DIGEST", "DEPLOY"];
 
@@ -56,6 +67,21 @@ impl UserData {
             release_digest: self.release_digest.or(other.release_digest),
             deploy: self.deploy.or(other.deploy),
         }
+    }
+
+    /// The keys that both have, with different values.
+    pub fn differing(&self, other: &Self) -> Vec<&'static str> {
+        fn differ<T: PartialEq>(a: Option<&T>, b: Option<&T>) -> bool {
+            a.zip(b).is_some_and(|(a, b)| a != b)
+        }
+        let differ = [
+            ("RELEASE_URL", differ(self.release_url.as_ref(), other.release_url.as_ref())),
+            ("APP", differ(self.app.as_ref(), other.app.as_ref())),
+            ("RELEASE", differ(self.release.as_ref(), other.release.as_ref())),
+            ("RELEASE_DIGEST", differ(self.release_digest.as_ref(), other.release_digest.as_ref())),
+            ("DEPLOY", differ(self.deploy.as_ref(), other.deploy.as_ref())),
+        ];
+        differ.into_iter().filter(|(_, differ)| *differ).map(|(key, _)| key).collect()
     }
 
     /// The text for a launch template.
@@ -93,22 +119,54 @@ impl UserData {
 }
 
 fn text(raw: &[u8]) -> Result<&str, UserDataError> {
-    let raw = raw.strip_prefix(b"\xef\xbb\xbf").unwrap_or(raw);
-    if raw.starts_with(&[0x1f, 0x8b]) {
-        return Err(UserDataError::Form("gzip"));
+    let text = raw.strip_prefix(b"\xef\xbb\xbf").unwrap_or(raw);
+    let text = str::from_utf8(text).ok();
+    match (form(raw, text), text) {
+        (None, Some(text)) => Ok(text),
+        (form, _) => Err(UserDataError::Form { form: form.unwrap_or("binary"), start: start(raw) }),
     }
-    let text = str::from_utf8(raw).map_err(|_| UserDataError::Form("not UTF-8 text"))?;
+}
+
+/// What it is instead of lines; nothing when it may be lines.
+fn form(raw: &[u8], text: Option<&str>) -> Option<&'static str> {
+    if raw.starts_with(&[0x1f, 0x8b]) {
+        return Some("gzip");
+    }
+    if raw.len() > LONGEST {
+        return Some("longer than 16 KiB");
+    }
+    let Some(text) = text else { return Some("not UTF-8 text") };
     let start = text.trim_start().to_ascii_lowercase();
     if start.starts_with("content-type: multipart") || start.starts_with("mime-version:") {
-        return Err(UserDataError::Form("MIME multipart"));
+        return Some("MIME multipart");
     }
     if start.starts_with("#cloud-config") {
-        return Err(UserDataError::Form("a cloud-config document"));
+        return Some("a cloud-config document");
     }
-    if text.contains('\0') {
-        return Err(UserDataError::Form("binary"));
+    text.contains(|c: char| c.is_control() && !c.is_whitespace()).then_some("binary")
+}
+
+/// The first line of the first bytes, printable: enough to recognise what it is. What may be a value is left out: all
+/// that follows a `=`, and the end of long words.
+fn start(raw: &[u8]) -> String {
+    let shown = &raw[..raw.len().min(START)];
+    let first_line = shown.split(|b| *b == b'\n').next().unwrap_or_default();
+    let mut start = String::new();
+    let mut word = 0;
+    for byte in first_line {
+        word = if byte.is_ascii_graphic() { word + 1 } else { 0 };
+        if word == LONGEST_WORD {
+            start.push('…');
+        }
+        if word < LONGEST_WORD {
+            start.extend(byte.escape_ascii().map(char::from));
+        }
+        if *byte == b'=' {
+            start.push('…');
+            break;
+        }
     }
-    Ok(text)
+    start
 }
 
 fn pairs(text: &str) -> Result<BTreeMap<String, String>, UserDataError> {
@@ -177,6 +235,24 @@ mod tests {
         assert!(form(b"Content-Type: multipart/mixed; x").contains("MIME multipart"));
         assert!(form(b"#cloud-config\n").contains("cloud-config"));
         assert!(form(b"\xff\xfe").contains("UTF-8"));
+        assert!(form(&vec![b'#'; LONGEST + 1]).contains("longer than 16 KiB"));
+        assert!(form(b"APP=web\n\0").contains("binary"));
+    }
+
+    #[test]
+    fn another_form_is_shown_without_what_may_be_a_value() {
+        let raw = b"Content-Type: multipart/mixed; boundary=\"hunter2\"; token=abc\nAuthorization: hunter2";
+        let error = UserData::parse(raw).expect_err("no lines").to_string();
+        assert!(error.ends_with("it starts with: Content-Type: multipart/mixed; boundary=…"), "{error}");
+        let error = UserData::parse(b"#cloud-config\npassword: hunter2\n").expect_err("no lines").to_string();
+        assert!(error.ends_with("it starts with: #cloud-config"), "{error}");
+    }
+
+    #[test]
+    fn differing_keys_are_those_that_both_give() {
+        let parse = |text: &str| UserData::parse(text.as_bytes()).expect("valid");
+        let (data, tags) = (parse("APP=web\nRELEASE=v1"), parse("APP=api\nRELEASE=v1\nDEPLOY=d-1"));
+        assert_eq!(data.differing(&tags), ["APP"]);
     }
 
     #[test]

@@ -56,6 +56,13 @@ pub async fn prepare(agent: &Agent, claimed: Claimed) -> Result<Prepared, Failur
     Ok(Prepared { order: claimed.order, config, image, containers: claimed.containers })
 }
 
+/// The image alone, for an instance that is held back before its start. Config is read only where the image needs a
+/// secret of it.
+pub async fn image_alone(agent: &Agent, claimed: &Claimed) -> Result<Ready, Failure> {
+    let soon: ConfigSoon<'_> = config(agent, &claimed.order).boxed().shared();
+    image::image(agent, claimed, &soon).await
+}
+
 /// The whole config of the release, or an error: never a part of it.
 async fn config(agent: &Agent, order: &Order) -> Result<Config, Failure> {
     if !order.named {

@@ -15,18 +15,29 @@ use adf_types::{
     AppName, DeployId, InstanceId, InstanceState, ProbeCounts, Receipt, ReleaseName, Stage, StageTiming,
 };
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-pub use writer::{Delivery, path};
+pub use writer::{Delivered, Delivery, path};
 
 use crate::failure::{Failure, chain};
+use crate::log;
 use crate::state::Memory;
+use crate::status::Living;
 use crate::world::{Table, systemd};
 use writer::Writer;
 
 /// What a stage reached, for the receipt.
 pub trait Reached {
     fn record(&self, receipt: &mut Receipt);
+}
+
+/// A stage that only took its time.
+#[derive(Debug)]
+pub struct Nothing;
+
+impl Reached for Nothing {
+    fn record(&self, _: &mut Receipt) {}
 }
 
 /// Whose receipt it is.
@@ -39,24 +50,51 @@ pub struct Subject {
     pub ami: Option<String>,
 }
 
+impl Subject {
+    /// As the journal's fields.
+    fn fields(&self) -> Vec<(&'static str, String)> {
+        let deploy = self.deploy.as_ref().map(|deploy| ("ADF_DEPLOY", deploy.to_string()));
+        let fields = [
+            ("ADF_INSTANCE", self.instance.to_string()),
+            ("ADF_APP", self.app.to_string()),
+            ("ADF_RELEASE", self.release.to_string()),
+        ];
+        fields.into_iter().chain(deploy).collect()
+    }
+}
+
 #[derive(Clone)]
 pub struct Reporter(Arc<Inner>);
 
 struct Inner {
     run_dir: PathBuf,
     memory: Memory,
-    deadline: Instant,
     boot_timeout: Duration,
     ledger: Mutex<Ledger>,
 }
 
-#[derive(Default)]
 struct Ledger {
+    /// When the boot's time is over.
+    deadline: Instant,
     stage: Option<Stage>,
+    /// Since when the stage, or later the state, is what it is.
+    since: Timestamp,
     timings: Vec<StageTiming>,
-    trouble: Option<String>,
+    trouble: Option<Trouble>,
+    container: Option<String>,
+    next_restart: Option<Timestamp>,
     receipt: Option<Receipt>,
     writer: Option<Writer>,
+}
+
+/// The last thing that went wrong and was, or will be, tried again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble {
+    /// What is being tried, such as `Docker`.
+    pub what: String,
+    pub problem: String,
+    pub at: Timestamp,
+    pub next_try: Option<Timestamp>,
 }
 
 impl std::fmt::Debug for Reporter {
@@ -68,14 +106,33 @@ impl std::fmt::Debug for Reporter {
 impl Reporter {
     /// The boot's time starts now.
     pub fn new(run_dir: PathBuf, memory: Memory, boot_timeout: Duration) -> Self {
-        let deadline = Instant::now() + boot_timeout;
-        Self(Arc::new(Inner { run_dir, memory, deadline, boot_timeout, ledger: Mutex::default() }))
+        let ledger = Ledger {
+            deadline: Instant::now() + boot_timeout,
+            stage: None,
+            since: Timestamp::now(),
+            timings: Vec::new(),
+            trouble: None,
+            container: None,
+            next_restart: None,
+            receipt: None,
+            writer: None,
+        };
+        Self(Arc::new(Inner { run_dir, memory, boot_timeout, ledger: Mutex::new(ledger) }))
+    }
+
+    /// Gives the boot its whole time again: an instance may stay in a warm pool for days.
+    pub fn restart_clock(&self) {
+        self.ledger().deadline = Instant::now() + self.0.boot_timeout;
     }
 
     /// For tests of a single part: nothing is written anywhere.
     #[cfg(test)]
     pub(crate) fn detached() -> Self {
         Self::new(PathBuf::new(), Memory::new("".as_ref()), Duration::from_mins(10))
+    }
+
+    fn deadline(&self) -> Instant {
+        self.ledger().deadline
     }
 
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
@@ -90,7 +147,7 @@ impl Reporter {
     ) -> Result<T, Failure> {
         self.enter(stage);
         let started = Instant::now();
-        let done = tokio::time::timeout_at(self.0.deadline, work).await;
+        let done = tokio::time::timeout_at(self.deadline(), work).await;
         let reached =
             done.unwrap_or_else(|_| Err(self.out_of_time())).map_err(|failure| failure.at(stage))?;
         self.leave(stage, started.elapsed(), &reached);
@@ -98,11 +155,13 @@ impl Reporter {
     }
 
     fn enter(&self, stage: Stage) {
+        log::tag([("ADF_STAGE", stage.to_string())]);
         tracing::info!(stage = stage.as_str(), "{}", announcement(stage));
         systemd::status(announcement(stage));
         {
             let mut ledger = self.ledger();
             ledger.stage = Some(stage);
+            ledger.since = Timestamp::now();
             ledger.trouble = None;
         }
         self.publish(InstanceState::Booting { stage });
@@ -121,8 +180,8 @@ impl Reporter {
     }
 
     fn out_of_time(&self) -> Failure {
-        let trouble = self.ledger().trouble.clone();
-        let last = trouble.map(|t| format!("; last: {t}")).unwrap_or_default();
+        let last = self.last_trouble().map(|t| format!("; last: {}: {}", t.what, t.problem));
+        let last = last.unwrap_or_default();
         Failure::transient(format!(
             "E190 the boot did not finish within its {} s (boot_timeout in agent.toml){last}",
             self.0.boot_timeout.as_secs()
@@ -131,16 +190,65 @@ impl Reporter {
 
     /// How much of the boot's time is left.
     pub fn left(&self) -> Duration {
-        self.0.deadline.saturating_duration_since(Instant::now())
+        self.deadline().saturating_duration_since(Instant::now())
     }
 
     /// Remembers what a retry is waiting for, so that running out of time can say it.
     pub fn trouble(&self, what: &str, error: &dyn std::error::Error) {
-        self.ledger().trouble = Some(format!("{what}: {}", chain(error)));
+        self.note_trouble(what, chain(error), None);
+    }
+
+    /// As [`trouble`](Self::trouble), when the next try is known.
+    pub fn retrying(&self, what: &str, error: &dyn std::error::Error, delay: Duration) {
+        self.note_trouble(what, chain(error), Some(delay));
+    }
+
+    pub fn note_trouble(&self, what: &str, problem: String, delay: Option<Duration>) {
+        let at = Timestamp::now();
+        let next_try = delay.and_then(|delay| at.checked_add(delay).ok());
+        self.ledger().trouble = Some(Trouble { what: what.to_owned(), problem, at, next_try });
+    }
+
+    pub fn last_trouble(&self) -> Option<Trouble> {
+        self.ledger().trouble.clone()
+    }
+
+    /// The container that is, or was last, the app.
+    pub fn container(&self, id: &str) {
+        self.ledger().container = Some(id.to_owned());
+    }
+
+    /// When the container is started again; none while it runs.
+    pub fn next_restart(&self, delay: Option<Duration>) {
+        let next = delay.and_then(|delay| Timestamp::now().checked_add(delay).ok());
+        self.ledger().next_restart = next;
+    }
+
+    /// What `adf-agent status` shows of a living agent.
+    pub fn living(&self) -> Living {
+        let ledger = self.ledger();
+        Living {
+            pid: std::process::id(),
+            agent_version: env!("CARGO_PKG_VERSION").to_owned(),
+            stage: ledger.stage,
+            since: ledger.since,
+            trouble: ledger.trouble.clone(),
+            container: ledger.container.clone(),
+            next_restart: ledger.next_restart,
+            delivery: ledger.writer.as_ref().map(Writer::delivered),
+            receipt: ledger.receipt.clone(),
+        }
+    }
+
+    /// Something an operator should know, beside the state.
+    pub fn notice(&self, text: impl Into<String>) {
+        let text = text.into();
+        self.update(|receipt| receipt.notice = Some(text));
     }
 
     /// From here on there is a receipt. Without a table it goes to the run folder only.
     pub fn begin(&self, subject: Subject, table: Option<Arc<dyn Table>>) {
+        log::tag(subject.fields());
         let earlier = self.0.memory.recall(&subject.instance);
         let mut ledger = self.ledger();
         let stage = ledger.stage.unwrap_or(Stage::Claim);
@@ -161,12 +269,22 @@ impl Reporter {
             timings: ledger.timings.clone(),
             probes: ProbeCounts::default(),
             restarts: restarts.unwrap_or_default(),
+            notice: None,
             updated_at: Timestamp::now(),
         });
         let undelivered = earlier.filter(|earlier| !earlier.delivered).map(|earlier| earlier.receipt);
         ledger.writer = Some(Writer::start(path(&self.0.run_dir), self.0.memory.clone(), table, undelivered));
         drop(ledger);
         self.publish(InstanceState::Booting { stage });
+    }
+
+    /// The boot is over.
+    pub fn supervising(&self) {
+        log::tag([("ADF_STAGE", Stage::Supervise.to_string())]);
+        let mut ledger = self.ledger();
+        ledger.stage = Some(Stage::Supervise);
+        ledger.since = Timestamp::now();
+        ledger.trouble = None;
     }
 
     /// Changes the receipt's state and sends it off.
@@ -178,9 +296,13 @@ impl Reporter {
     pub fn update(&self, change: impl FnOnce(&mut Receipt)) {
         let mut ledger = self.ledger();
         let Some(receipt) = &mut ledger.receipt else { return };
+        let before = std::mem::discriminant(&receipt.state);
         change(receipt);
         receipt.updated_at = Timestamp::now();
         let receipt = receipt.clone();
+        if std::mem::discriminant(&receipt.state) != before {
+            ledger.since = receipt.updated_at;
+        }
         if let Some(writer) = &ledger.writer {
             writer.send(receipt);
         }

@@ -9,9 +9,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adf_types::{InstanceState, Receipt};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use crate::failure::{Fault as _, Kind};
+use crate::failure::{Fault as _, Kind, chain};
 use crate::state::Memory;
 use crate::world::{Table, TableError};
 
@@ -40,6 +42,16 @@ pub enum Delivery {
 pub(super) struct Writer {
     latest: watch::Sender<(u64, Option<Receipt>)>,
     done: watch::Receiver<u64>,
+    delivered: watch::Receiver<Delivered>,
+}
+
+/// How the writing of receipts goes, for `adf-agent status`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Delivered {
+    /// When one was last written where it belongs.
+    pub last: Option<Timestamp>,
+    /// Why the latest one is not written yet.
+    pub problem: Option<String>,
 }
 
 /// A wait for everything that was sent so far.
@@ -57,9 +69,11 @@ impl Writer {
     ) -> Self {
         let (latest, receiver) = watch::channel((0, None));
         let (written, done) = watch::channel(0);
-        let run = Run { latest: receiver, written, path, memory, table, remembered: None };
+        let (told, delivered) = watch::channel(Delivered::default());
+        let progress = Progress { written, told };
+        let run = Run { latest: receiver, progress, path, memory, table, remembered: None };
         tokio::spawn(run.run(undelivered));
-        Self { latest, done }
+        Self { latest, done, delivered }
     }
 
     pub(super) fn send(&self, receipt: Receipt) {
@@ -67,6 +81,10 @@ impl Writer {
             *number += 1;
             *slot = Some(receipt);
         });
+    }
+
+    pub(super) fn delivered(&self) -> Delivered {
+        self.delivered.borrow().clone()
     }
 
     pub(super) fn written(&self) -> Written {
@@ -84,9 +102,26 @@ impl Written {
     }
 }
 
+/// What the writer tells about itself.
+struct Progress {
+    written: watch::Sender<u64>,
+    told: watch::Sender<Delivered>,
+}
+
+impl Progress {
+    fn written(&self, number: u64) {
+        self.told.send_replace(Delivered { last: Some(Timestamp::now()), problem: None });
+        self.written.send_replace(number);
+    }
+
+    fn failed(&self, error: &dyn std::error::Error) {
+        self.told.send_modify(|told| told.problem = Some(chain(error)));
+    }
+}
+
 struct Run {
     latest: watch::Receiver<(u64, Option<Receipt>)>,
-    written: watch::Sender<u64>,
+    progress: Progress,
     path: PathBuf,
     memory: Memory,
     table: Option<Arc<dyn Table>>,
@@ -127,10 +162,11 @@ impl Run {
             match self.deliver(&receipt).await {
                 Ok(()) => {
                     self.remember(&receipt, true);
-                    self.written.send_replace(number);
+                    self.progress.written(number);
                     return;
                 }
                 Err(error) => {
+                    self.progress.failed(&error);
                     self.remember(&receipt, false);
                     let refused = error.kind() == Kind::Permanent;
                     let delay = if refused { REFUSED_RETRY } else { retry };

@@ -5,19 +5,18 @@
 
 mod spec;
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
-use adf_types::{Health, Receipt, RunSection};
+use adf_types::{Receipt, RunSection};
 
 use crate::agent::Agent;
 use crate::claim::Order;
 use crate::failure::Failure;
+use crate::health::Check;
 use crate::prepare::Prepared;
 use crate::report::Reached;
 use crate::retry::{Schedule, retry};
-use crate::settings::Settings;
-use crate::world::{Container, DockerError, ProbeTarget};
+use crate::world::{Container, ContainerSpec, DockerError};
 
 pub use spec::container_spec;
 
@@ -41,35 +40,65 @@ pub struct Started {
     pub order: Order,
     pub container: String,
     pub run: RunSection,
-    /// Nothing for a worker: it is well while it runs.
-    pub probe: Option<ProbeTarget>,
+    /// What tells that it is well.
+    pub check: Check,
 }
 
 impl Reached for Started {
     fn record(&self, _: &mut Receipt) {}
 }
 
+/// The container that was prepared, before it exists.
+#[derive(Debug)]
+pub struct Plan {
+    pub order: Order,
+    pub run: RunSection,
+    pub check: Check,
+    pub spec: ContainerSpec,
+}
+
+impl Plan {
+    pub fn of(agent: &Agent, prepared: &Prepared) -> Result<Self, Failure> {
+        let run = prepared.image.settings.parsed.run.clone();
+        let port = port(&run, &prepared.image.image.exposed)?;
+        let spec = container_spec(prepared, &agent.settings, &run, port);
+        let check = Check::of(&run, &agent.settings, port);
+        Ok(Self { order: prepared.order.clone(), run, check, spec })
+    }
+
+    /// Whether this container runs what was planned: labels say all that a container is made of.
+    pub fn is(&self, container: &Container) -> bool {
+        container.running && container.labels == self.spec.labels
+    }
+
+    pub fn started(self, agent: &Agent, container: String) -> Started {
+        agent.reporter.container(&container);
+        Started { order: self.order, container, run: self.run, check: self.check }
+    }
+}
+
 pub async fn start(agent: &Agent, prepared: Prepared) -> Result<Started, Failure> {
-    let run = prepared.image.settings.parsed.run.clone();
-    let port = port(&run, &prepared.image.image.exposed)?;
-    let spec = container_spec(&prepared, &agent.settings, &run, port);
-    let same = |c: &&Container| c.running && c.labels == spec.labels;
-    let container = if let Some(running) = prepared.containers.iter().find(same) {
+    let plan = Plan::of(agent, &prepared)?;
+    let (same, other): (Vec<_>, Vec<_>) = prepared.containers.iter().partition(|c| plan.is(c));
+    replace(agent, &other, plan.run.stop_grace).await?;
+    let container = if let Some(running) = same.first() {
         tracing::info!(container = running.id, "the container already runs with this image and config");
         running.id.clone()
     } else {
-        replace(agent, &prepared.containers, run.stop_grace).await?;
-        let create = async || agent.world.docker.create(&spec).await;
-        let id = retry(&DOCKER_CALLS, &agent.reporter, create).await?;
+        let id = create(agent, &plan.spec).await?;
         launch(agent, &id).await?;
         id
     };
-    let probe = port.map(|port| target(&run.health, &agent.settings, port));
-    Ok(Started { order: prepared.order, container, run, probe })
+    Ok(plan.started(agent, container))
+}
+
+pub async fn create(agent: &Agent, spec: &ContainerSpec) -> Result<String, Failure> {
+    let create = async || agent.world.docker.create(spec).await;
+    Ok(retry(&DOCKER_CALLS, &agent.reporter, create).await?)
 }
 
 /// Stops and removes this instance's earlier containers.
-async fn replace(agent: &Agent, containers: &[Container], grace: Duration) -> Result<(), Failure> {
+async fn replace(agent: &Agent, containers: &[&Container], grace: Duration) -> Result<(), Failure> {
     for old in containers {
         tracing::info!(
             container = old.id,
@@ -83,7 +112,7 @@ async fn replace(agent: &Agent, containers: &[Container], grace: Duration) -> Re
 }
 
 /// Starts a created container; one that cannot start is removed again.
-async fn launch(agent: &Agent, id: &str) -> Result<(), Failure> {
+pub async fn launch(agent: &Agent, id: &str) -> Result<(), Failure> {
     let docker = &agent.world.docker;
     for tried in 1.. {
         match docker.start(id).await {
@@ -114,14 +143,6 @@ fn port(run: &RunSection, exposed: &[u16]) -> Result<Option<u16>, Failure> {
             several.len(),
             several[0]
         ))),
-    }
-}
-
-fn target(health: &Health, settings: &Settings, port: u16) -> ProbeTarget {
-    let address = SocketAddr::new(settings.probe_address(), port);
-    match health {
-        Health::Http { path, status } => ProbeTarget::Http { address, path: path.clone(), status: *status },
-        Health::Tcp => ProbeTarget::Tcp { address },
     }
 }
 

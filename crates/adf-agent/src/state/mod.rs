@@ -109,6 +109,7 @@ mod tests {
             timings: Vec::new(),
             probes: ProbeCounts::default(),
             restarts: 3,
+            notice: None,
             updated_at: "2026-01-01T00:00:00Z".parse().expect("a time"),
         }
     }

@@ -32,11 +32,14 @@ use async_trait::async_trait;
 use crate::settings::Settings;
 
 pub use docker::{
-    BuildError, BuildOrder, Builder, Container, ContainerSpec, ContainerState, Docker, DockerError, Image,
+    BuildError, BuildOrder, Builder, Container, ContainerSpec, ContainerState, Docker, DockerError,
+    Healthcheck, Image,
 };
 pub use fetch::{Access, ConnectStep, Download, Fetch, FetchError, wants_token};
-pub use imds::{Imds, ImdsError};
-pub use lifecycle::{ActionResult, Completion, LaunchHook, Lifecycle, LifecycleError, Membership};
+pub use imds::{Imds, ImdsError, MetadataSession};
+pub use lifecycle::{
+    ActionResult, Completion, Lifecycle, LifecycleError, LifecycleHook, Membership, Transition,
+};
 pub use probe::{ProbeTarget, Prober};
 pub use table::{Table, TableError};
 

@@ -1,7 +1,10 @@
-//! What systemd is told: the status line of `systemctl status`, and that the service is ready.
+//! What systemd is told: the status line of `systemctl status`, that the service is ready, reloading, stopping or
+//! alive.
 //!
 //! Without systemd (no `NOTIFY_SOCKET`) these do nothing. A lost notification must not hurt the app, so
-//! errors end in a debug line.
+//! errors end in a debug line. Source: `sd_notify(3)`.
+
+use std::time::Duration;
 
 use sd_notify::NotifyState;
 
@@ -13,8 +16,30 @@ pub fn ready(line: &str) {
     tell(&[NotifyState::Ready, NotifyState::Status(line)]);
 }
 
-pub fn stopping() {
-    tell(&[NotifyState::Stopping]);
+/// Followed by [`ready`]; systemd wants the time to tell this reload from an earlier one.
+pub fn reloading(line: &str) {
+    match NotifyState::monotonic_usec_now() {
+        Ok(now) => tell(&[NotifyState::Reloading, now, NotifyState::Status(line)]),
+        Err(_) => tell(&[NotifyState::Reloading, NotifyState::Status(line)]),
+    }
+}
+
+pub fn stopping(line: &str) {
+    tell(&[NotifyState::Stopping, NotifyState::Status(line)]);
+}
+
+/// How long systemd waits for [`alive`]; nothing when it does not watch this process.
+pub fn watchdog_limit() -> Option<Duration> {
+    sd_notify::watchdog_enabled()
+}
+
+pub fn alive() {
+    tell(&[NotifyState::Watchdog]);
+}
+
+/// Whether this process is a systemd service.
+pub fn is_service() -> bool {
+    std::env::var_os("INVOCATION_ID").is_some()
 }
 
 fn tell(states: &[NotifyState<'_>]) {

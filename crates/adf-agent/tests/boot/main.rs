@@ -4,5 +4,10 @@
 
 mod fakes;
 mod fetch;
+mod group;
+mod health;
+mod leaving;
 mod memory;
+mod metadata;
+mod reload;
 mod stages;

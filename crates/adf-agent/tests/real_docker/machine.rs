@@ -163,7 +163,7 @@ async fn an_archive_with_another_digest_is_never_an_image() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_container_that_exits_at_once_is_given_up_with_its_last_line() {
+async fn fault_37_a_container_that_exits_at_once_is_given_up_with_its_last_line() {
     let rig = Rig::new(20).await;
     rig.serve(
         "/web.tar.gz",
@@ -173,7 +173,7 @@ async fn a_container_that_exits_at_once_is_given_up_with_its_last_line() {
     rig.told("").await;
     let (code, line) = rig.fails(&rig.settings("")).await;
     assert!(
-        line.starts_with("adf-agent: failed in health: E170 the container exited 7 3 times in"),
+        line.starts_with("adf-agent: failed in health: E170 the container exited 7 three times in"),
         "{line}"
     );
     assert!(line.ends_with("last line: cannot open the database"), "{line}");
@@ -181,7 +181,7 @@ async fn a_container_that_exits_at_once_is_given_up_with_its_last_line() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_app_that_never_becomes_healthy_is_given_up_with_what_it_answered() {
+async fn fault_38_an_app_that_never_becomes_healthy_is_given_up_with_what_it_answered() {
     let rig = Rig::new(21).await;
     let dockerfile = "FROM scratch\nCOPY app /app\nENTRYPOINT [\"/app\", \"sick\"]\n";
     let toml = b"[run]\nport = 8080\ngrace = \"2s\"\ninterval = \"200ms\"\nhealth = { type = \"http\", path = \"/healthz\" }\n";
@@ -231,7 +231,7 @@ async fn a_port_held_by_a_container_names_the_container() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_docker_that_is_not_running_is_waited_for_and_then_named() {
+async fn fault_01_a_docker_that_is_not_running_is_waited_for_and_then_named() {
     let rig = Rig::new(30).await;
     rig.told("").await;
     let mut command = rig.command(&rig.settings("boot_timeout = \"3s\""), "http://127.0.0.1:9");

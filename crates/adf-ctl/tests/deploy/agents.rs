@@ -111,6 +111,7 @@ fn receipt(instance: &Instance, now: Timestamp) -> Option<Receipt> {
         timings: Vec::new(),
         probes: ProbeCounts::default(),
         restarts: 0,
+        notice: None,
         updated_at: now,
     })
 }

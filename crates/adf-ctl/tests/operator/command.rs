@@ -146,6 +146,7 @@ fn poisoned() -> Receipt {
         timings: Vec::new(),
         probes: ProbeCounts::default(),
         restarts: 0,
+        notice: None,
         updated_at: Timestamp::now(),
     }
 }

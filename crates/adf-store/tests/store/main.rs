@@ -220,6 +220,7 @@ async fn receipts_are_read_back_as_they_were_written() {
         timings: vec![StageTiming { stage: Stage::Identify, millis: 12 }],
         probes: ProbeCounts { passed: 3, failed: 1 },
         restarts: 0,
+        notice: None,
         updated_at: Timestamp::UNIX_EPOCH,
     };
     store.put_receipt(&receipt).await.expect("written");

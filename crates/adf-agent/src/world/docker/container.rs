@@ -45,3 +45,17 @@ pub enum ContainerState {
     /// There is no such container any more.
     Gone,
 }
+
+/// What Docker says about the HEALTHCHECK of a container's image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Healthcheck {
+    /// The image has none, or `HEALTHCHECK NONE`.
+    Absent,
+    /// It has not passed yet, and its start period or its retries are not used up.
+    Starting,
+    Healthy,
+    Unhealthy {
+        /// What its last run printed, one line.
+        last: String,
+    },
+}

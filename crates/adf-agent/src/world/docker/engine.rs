@@ -21,8 +21,8 @@ use tokio::sync::OnceCell;
 
 use super::error::{is_missing, refused};
 use super::{
-    BuildError, BuildOrder, Container, ContainerSpec, ContainerState, Docker, DockerError, Image, body,
-    build, error,
+    BuildError, BuildOrder, Container, ContainerSpec, ContainerState, Docker, DockerError, Healthcheck,
+    Image, body, build, error,
 };
 
 /// Docker stops a container within the grace that it is told; its answer may take a little longer.
@@ -107,6 +107,13 @@ impl Docker for Engine {
         Ok(ContainerState::Exited { code, out_of_memory: found.oom_killed == Some(true) })
     }
 
+    async fn healthcheck(&self, id: &str) -> Result<Healthcheck, DockerError> {
+        match self.client().await?.inspect_container(id, None).await {
+            Ok(found) => Ok(healthcheck(found.state.and_then(|state| state.health))),
+            Err(error) => Err(refused("inspect the container", error)),
+        }
+    }
+
     async fn logs(&self, id: &str, lines: usize) -> Result<Vec<String>, DockerError> {
         let options =
             LogsOptionsBuilder::default().stdout(true).stderr(true).tail(&lines.to_string()).build();
@@ -181,4 +188,18 @@ fn container(found: bollard::models::ContainerSummary) -> Option<Container> {
         labels: found.labels.unwrap_or_default().into_iter().collect(),
         running: found.state == Some(State::RUNNING),
     })
+}
+
+fn healthcheck(found: Option<bollard::models::Health>) -> Healthcheck {
+    use bollard::models::HealthStatusEnum as Status;
+    let Some(found) = found else { return Healthcheck::Absent };
+    match found.status {
+        Some(Status::STARTING) => Healthcheck::Starting,
+        Some(Status::HEALTHY) => Healthcheck::Healthy,
+        Some(Status::UNHEALTHY) => {
+            let printed = found.log.unwrap_or_default().pop().and_then(|run| run.output).unwrap_or_default();
+            Healthcheck::Unhealthy { last: crate::log::printable(printed.trim()) }
+        }
+        Some(Status::NONE | Status::EMPTY) | None => Healthcheck::Absent,
+    }
 }

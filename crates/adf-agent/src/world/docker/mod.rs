@@ -22,7 +22,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
 
-pub use container::{Container, ContainerSpec, ContainerState};
+pub use container::{Container, ContainerSpec, ContainerState, Healthcheck};
 pub(in crate::world) use engine::Engine;
 pub use image::{BuildError, BuildOrder, Builder, Image};
 
@@ -46,6 +46,8 @@ pub trait Docker: Send + Sync {
     async fn create(&self, spec: &ContainerSpec) -> Result<String, DockerError>;
     async fn start(&self, id: &str) -> Result<(), DockerError>;
     async fn state(&self, id: &str) -> Result<ContainerState, DockerError>;
+    /// How the HEALTHCHECK of the container's image stands.
+    async fn healthcheck(&self, id: &str) -> Result<Healthcheck, DockerError>;
     /// The last lines of stdout and stderr.
     async fn logs(&self, id: &str, lines: usize) -> Result<Vec<String>, DockerError>;
     /// SIGTERM, then SIGKILL after `grace`.

@@ -1,15 +1,17 @@
-//! Instance metadata, in our words; `http.rs` asks the real one.
+//! Instance metadata, in our words; `http.rs` asks the real one, `session.rs` keeps the token.
 
 mod http;
+mod session;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
 pub(in crate::world) use http::HttpImds;
+pub use session::MetadataSession;
 
 use crate::failure::{Fault, Kind};
 
-/// IMDSv2, one call at a time; retries and token refresh are `identify`'s.
+/// IMDSv2, one call at a time; the token's renewal is [`MetadataSession`]'s, retries are `identify`'s.
 #[async_trait]
 pub trait Imds: Send + Sync {
     /// `PUT /latest/api/token`

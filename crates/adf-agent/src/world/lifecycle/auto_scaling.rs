@@ -1,7 +1,8 @@
-//! The instance's Auto Scaling group and its launch hooks.
+//! The instance's Auto Scaling group and its lifecycle hooks.
 //!
 //! The role needs `autoscaling:DescribeAutoScalingInstances`, `DescribeLifecycleHooks`,
-//! `CompleteLifecycleAction` and `RecordLifecycleActionHeartbeat`. Source:
+//! `CompleteLifecycleAction` and `RecordLifecycleActionHeartbeat`; `SetInstanceHealth` where agent.toml sets
+//! `replace_unhealthy_after`. Source:
 //! <https://docs.aws.amazon.com/autoscaling/ec2/userguide/completing-lifecycle-hooks.html>
 
 use std::time::Duration;
@@ -11,7 +12,7 @@ use async_trait::async_trait;
 use aws_sdk_autoscaling::Client;
 use aws_sdk_autoscaling::error::{ProvideErrorMetadata, SdkError};
 
-use super::{ActionResult, Completion, LaunchHook, Lifecycle, LifecycleError, Membership};
+use super::{ActionResult, Completion, Lifecycle, LifecycleError, LifecycleHook, Membership, Transition};
 use crate::failure::chain;
 
 /// AWS's default where a hook does not say.
@@ -30,21 +31,22 @@ impl Lifecycle for AutoScaling {
         }))
     }
 
-    async fn launch_hooks(&self, group: &str) -> Result<Vec<LaunchHook>, LifecycleError> {
+    async fn hooks(&self, group: &str, transition: Transition) -> Result<Vec<LifecycleHook>, LifecycleError> {
+        let held = match transition {
+            Transition::Launching => "autoscaling:EC2_INSTANCE_LAUNCHING",
+            Transition::Terminating => "autoscaling:EC2_INSTANCE_TERMINATING",
+        };
         let call = self.0.describe_lifecycle_hooks().auto_scaling_group_name(group);
         let found = call.send().await.map_err(|e| failed("autoscaling:DescribeLifecycleHooks", &e))?;
-        let launching = found
-            .lifecycle_hooks()
-            .iter()
-            .filter(|hook| hook.lifecycle_transition() == Some("autoscaling:EC2_INSTANCE_LAUNCHING"));
+        let holding = found.lifecycle_hooks().iter().filter(|hook| hook.lifecycle_transition() == Some(held));
         let hook = |hook: &aws_sdk_autoscaling::types::LifecycleHook| {
             let seconds = hook.heartbeat_timeout().unwrap_or(DEFAULT_HEARTBEAT);
-            Some(LaunchHook {
+            Some(LifecycleHook {
                 name: hook.lifecycle_hook_name()?.to_owned(),
                 heartbeat: Duration::from_secs(u64::try_from(seconds).unwrap_or_default()),
             })
         };
-        Ok(launching.filter_map(hook).collect())
+        Ok(holding.filter_map(hook).collect())
     }
 
     async fn complete(
@@ -80,6 +82,12 @@ impl Lifecycle for AutoScaling {
             .lifecycle_hook_name(hook)
             .instance_id(instance.as_str());
         call.send().await.map_err(|e| failed("autoscaling:RecordLifecycleActionHeartbeat", &e))?;
+        Ok(())
+    }
+
+    async fn set_unhealthy(&self, instance: &InstanceId) -> Result<(), LifecycleError> {
+        let call = self.0.set_instance_health().instance_id(instance.as_str()).health_status("Unhealthy");
+        call.send().await.map_err(|e| failed("autoscaling:SetInstanceHealth", &e))?;
         Ok(())
     }
 }

@@ -16,8 +16,8 @@ use crate::failure::{Fault, Kind};
 pub trait Lifecycle: Send + Sync {
     /// `DescribeAutoScalingInstances`; nothing for an instance outside any group.
     async fn membership(&self, instance: &InstanceId) -> Result<Option<Membership>, LifecycleError>;
-    /// `DescribeLifecycleHooks`: the launch hooks of a group.
-    async fn launch_hooks(&self, group: &str) -> Result<Vec<LaunchHook>, LifecycleError>;
+    /// `DescribeLifecycleHooks`: the hooks of a group that hold this transition.
+    async fn hooks(&self, group: &str, transition: Transition) -> Result<Vec<LifecycleHook>, LifecycleError>;
     /// `CompleteLifecycleAction`
     async fn complete(
         &self,
@@ -28,6 +28,8 @@ pub trait Lifecycle: Send + Sync {
     ) -> Result<Completion, LifecycleError>;
     /// `RecordLifecycleActionHeartbeat`
     async fn heartbeat(&self, group: &str, hook: &str, instance: &InstanceId) -> Result<(), LifecycleError>;
+    /// `SetInstanceHealth` to `Unhealthy`: the group replaces the instance.
+    async fn set_unhealthy(&self, instance: &InstanceId) -> Result<(), LifecycleError>;
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,8 +39,15 @@ pub struct Membership {
     pub state: String,
 }
 
+/// What a lifecycle hook holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transition {
+    Launching,
+    Terminating,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LaunchHook {
+pub struct LifecycleHook {
     pub name: String,
     pub heartbeat: Duration,
 }

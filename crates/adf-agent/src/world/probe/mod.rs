@@ -5,6 +5,7 @@ mod net;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use adf_types::ExpectedStatus;
 use async_trait::async_trait;
 
 pub(in crate::world) use net::NetProber;
@@ -18,7 +19,7 @@ pub trait Prober: Send + Sync {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProbeTarget {
-    Http { address: SocketAddr, path: String, status: u16 },
+    Http { address: SocketAddr, path: String, status: ExpectedStatus },
     Tcp { address: SocketAddr },
 }
 

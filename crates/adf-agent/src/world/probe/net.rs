@@ -32,7 +32,7 @@ impl Prober for NetProber {
                 let request = self.client.get(format!("http://{address}{path}")).timeout(timeout);
                 let response = request.send().await.map_err(|e| reason(&e))?;
                 let got = response.status().as_u16();
-                if got == *status { Ok(()) } else { Err(got.to_string()) }
+                if status.accepts(got) { Ok(()) } else { Err(got.to_string()) }
             }
             ProbeTarget::Tcp { address } => {
                 match tokio::time::timeout(timeout, tokio::net::TcpStream::connect(address)).await {

@@ -12,8 +12,9 @@ use adf_agent::run::run;
 use adf_agent::settings::Settings;
 use adf_agent::world::{
     Access, ActionResult, Aws, BuildError, BuildOrder, Builder, Completion, Connect, Container,
-    ContainerSpec, ContainerState, Docker, DockerError, Download, Fetch, FetchError, Image, Imds, ImdsError,
-    LaunchHook, Lifecycle, LifecycleError, Membership, ProbeTarget, Prober, Table, TableError, World,
+    ContainerSpec, ContainerState, Docker, DockerError, Download, Fetch, FetchError, Healthcheck, Image,
+    Imds, ImdsError, Lifecycle, LifecycleError, LifecycleHook, Membership, ProbeTarget, Prober, Table,
+    TableError, Transition, World,
 };
 use adf_types::{
     AppName, Config, InstanceId, InstanceState, Receipt, ReleaseName, ReleaseRecord, ReleaseUrl,
@@ -25,13 +26,28 @@ use flate2::write::GzEncoder;
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, BoxStream};
 
+/// Long enough for any boot, short of the first restart back-off.
+pub(crate) const A_WHILE: Duration = Duration::from_mins(1);
+
+/// Longer than `boot_timeout` and everything after it.
+pub(crate) const LONG: Duration = Duration::from_hours(1);
+
 pub(crate) const USER_DATA: &str =
     "APP=\"web\"\nRELEASE=\"v1\"\nRELEASE_URL=\"s3://releases/web-v1.tar.gz\"\n";
 
+/// Something that happens outside while the agent runs.
+pub(crate) type Event = Box<dyn Fn(&mut Plan, &Agent) + Send>;
+
 /// What the outside answers.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own that a test sets or leaves alone"
+)]
 pub(crate) struct Plan {
     pub(crate) instance: &'static str,
     pub(crate) user_data: String,
+    /// In the place of `user_data`, where it is no text.
+    pub(crate) raw_user_data: Option<&'static [u8]>,
     pub(crate) tags: Vec<(&'static str, &'static str)>,
     /// Answers of metadata before the good ones.
     pub(crate) imds: VecDeque<ImdsError>,
@@ -53,6 +69,19 @@ pub(crate) struct Plan {
     /// The state of the instance in its group, when it has one.
     pub(crate) group: Option<&'static str>,
     pub(crate) lifecycle_down: bool,
+    pub(crate) terminating_hook: bool,
+    /// Answers to completing a lifecycle action before the good one.
+    pub(crate) completions: VecDeque<Result<Completion, LifecycleError>>,
+    /// What happens to the world at these times after the agent's start.
+    pub(crate) events: Vec<(Duration, Event)>,
+    /// Metadata below `meta-data/` that most instances do not have.
+    pub(crate) metadata: BTreeMap<&'static str, String>,
+    /// How the image's HEALTHCHECK stands at each look; the last one stays.
+    pub(crate) healthchecks: VecDeque<Healthcheck>,
+    /// Docker's API does not answer.
+    pub(crate) docker_down: bool,
+    pub(crate) stop_takes: Duration,
+    pub(crate) replace_unhealthy_after: Duration,
     pub(crate) heartbeat: Duration,
     pub(crate) image: Option<Image>,
     pub(crate) containers: Vec<Container>,
@@ -63,6 +92,7 @@ impl Default for Plan {
         Self {
             instance: "i-0abc",
             user_data: USER_DATA.to_owned(),
+            raw_user_data: None,
             tags: Vec::new(),
             imds: VecDeque::new(),
             config: Ok(vec![("FOO", "hunter2")]),
@@ -80,11 +110,24 @@ impl Default for Plan {
             probes_then: Ok(()),
             group: Some("Pending:Wait"),
             lifecycle_down: false,
+            terminating_hook: false,
+            completions: VecDeque::new(),
+            events: Vec::new(),
+            metadata: BTreeMap::new(),
+            healthchecks: VecDeque::new(),
+            docker_down: false,
+            stop_takes: Duration::ZERO,
+            replace_unhealthy_after: Duration::ZERO,
             heartbeat: Duration::from_mins(5),
             image: None,
             containers: Vec::new(),
         }
     }
+}
+
+/// A release archive whose adf.toml is this.
+pub(crate) fn release(adf_toml: &str) -> Vec<u8> {
+    archive(&[("Dockerfile", "FROM scratch\n"), ("adf.toml", adf_toml)])
 }
 
 /// A release archive with these files below `web-v1/`.
@@ -101,9 +144,16 @@ pub(crate) fn archive(files: &[(&str, &str)]) -> Vec<u8> {
     gzip.finish().expect("in memory")
 }
 
+impl Plan {
+    fn run(&mut self, id: &str, running: bool) {
+        self.containers.iter_mut().filter(|c| c.id == id).for_each(|c| c.running = running);
+    }
+}
+
 pub(crate) struct Outside {
     plan: Mutex<Plan>,
-    calls: Mutex<Vec<String>>,
+    began: tokio::time::Instant,
+    calls: Mutex<Vec<(Duration, String)>>,
     receipts: Mutex<Vec<Receipt>>,
 }
 
@@ -111,6 +161,9 @@ pub(crate) struct Outside {
 pub(crate) struct Ran {
     pub(crate) exit: Exit,
     pub(crate) calls: Vec<String>,
+    /// When each call was made, after the agent's start.
+    at: Vec<Duration>,
+    trouble: Option<String>,
     pub(crate) receipts: Vec<Receipt>,
     pub(crate) took: Duration,
 }
@@ -128,6 +181,21 @@ impl Ran {
         self.calls.iter().filter(|c| c.starts_with(call)).count()
     }
 
+    /// When these calls were made.
+    pub(crate) fn times(&self, call: &str) -> Vec<Duration> {
+        self.calls.iter().zip(&self.at).filter(|(c, _)| c.starts_with(call)).map(|(_, at)| *at).collect()
+    }
+
+    /// The times between the calls.
+    pub(crate) fn gaps(&self, call: &str) -> Vec<u64> {
+        self.times(call).windows(2).map(|pair| pair[1].saturating_sub(pair[0]).as_secs()).collect()
+    }
+
+    /// The reason and, where it got so far, the receipts of an agent that failed before it could write any.
+    pub(crate) fn last_words(&self) -> (String, usize) {
+        (self.trouble.clone().expect("a reason"), self.receipts.len())
+    }
+
     pub(crate) fn last(&self) -> &Receipt {
         self.receipts.last().expect("a receipt")
     }
@@ -141,30 +209,52 @@ impl Ran {
 }
 
 /// Runs a whole agent against `plan` and tells it to stop after `stop` of virtual time.
-pub(crate) async fn play(plan: Plan, stop: Duration) -> Ran {
-    play_in(&tempfile::tempdir().expect("a temporary folder"), plan, stop).await
+pub(crate) fn play(plan: Plan, stop: Duration) -> std::pin::Pin<Box<dyn Future<Output = Ran>>> {
+    Box::pin(async move { play_in(&tempfile::tempdir().expect("a temporary folder"), plan, stop).await })
 }
 
 /// The same with what an earlier run left in `dir`.
 pub(crate) async fn play_in(dir: &tempfile::TempDir, plan: Plan, stop: Duration) -> Ran {
-    let outside =
-        Arc::new(Outside { plan: Mutex::new(plan), calls: Mutex::default(), receipts: Mutex::default() });
+    let outside = Arc::new(Outside {
+        plan: Mutex::new(plan),
+        began: tokio::time::Instant::now(),
+        calls: Mutex::default(),
+        receipts: Mutex::default(),
+    });
     let world = World {
         imds: outside.clone(),
         docker: outside.clone(),
         prober: outside.clone(),
         connect: Arc::new(Gate(outside.clone())),
     };
+    let (mut events, replace_unhealthy_after) =
+        outside.plan(|p| (std::mem::take(&mut p.events), p.replace_unhealthy_after));
     let settings = Settings {
         run_dir: dir.path().to_owned(),
         state_dir: dir.path().join("state"),
+        replace_unhealthy_after,
         ..Settings::default()
     };
-    let began = tokio::time::Instant::now();
-    let exit = run(&Agent::new(world, settings), tokio::time::sleep(stop)).await;
+    let began = outside.began;
+    let agent = Agent::new(world, settings);
+    events.sort_by_key(|(at, _)| *at);
+    let happening = async {
+        for (at, event) in events {
+            tokio::time::sleep_until(began + at).await;
+            outside.plan(|p| event(p, &agent));
+        }
+        std::future::pending::<()>().await;
+    };
+    let exit = tokio::select! {
+        exit = Box::pin(run(&agent, tokio::time::sleep(stop))) => exit,
+        () = happening => unreachable!("events never end"),
+    };
+    let (at, calls) = std::mem::take(&mut *outside.calls.lock().expect("not poisoned")).into_iter().unzip();
     Ran {
         exit,
-        calls: outside.calls.lock().expect("not poisoned").clone(),
+        calls,
+        at,
+        trouble: agent.reporter.last_trouble().map(|trouble| trouble.problem),
         receipts: outside.receipts.lock().expect("not poisoned").clone(),
         took: began.elapsed(),
     }
@@ -172,12 +262,17 @@ pub(crate) async fn play_in(dir: &tempfile::TempDir, plan: Plan, stop: Duration)
 
 impl Outside {
     fn call(&self, what: impl Into<String>) {
-        self.calls.lock().expect("not poisoned").push(what.into());
+        self.calls.lock().expect("not poisoned").push((self.began.elapsed(), what.into()));
     }
 
     fn plan<T>(&self, read: impl FnOnce(&mut Plan) -> T) -> T {
         read(&mut self.plan.lock().expect("not poisoned"))
     }
+}
+
+/// What Docker says when it is not there.
+pub(crate) fn docker_down() -> DockerError {
+    DockerError::NotAnswering { host: "/var/run/docker.sock".into(), problem: "no such file".into() }
 }
 
 struct Gate(Arc<Outside>);
@@ -205,10 +300,13 @@ impl Imds for Outside {
             "meta-data/instance-id" => Some(p.instance.into()),
             "meta-data/placement/region" => Some("us-east-1".into()),
             "meta-data/ami-id" => Some("ami-1".into()),
-            "user-data" => Some(p.user_data.clone().into()),
+            "user-data" => {
+                Some(p.raw_user_data.map_or_else(|| p.user_data.clone().into(), Bytes::from_static))
+            }
             "meta-data/tags/instance" if !p.tags.is_empty() => {
                 Some(p.tags.iter().map(|(k, _)| *k).collect::<Vec<_>>().join("\n").into())
             }
+            other if p.metadata.contains_key(other) => p.metadata.get(other).cloned().map(Bytes::from),
             other => {
                 let key = other.strip_prefix("meta-data/tags/instance/")?;
                 p.tags.iter().find(|(k, _)| *k == key).map(|(_, v)| (*v).into())
@@ -295,19 +393,51 @@ impl Docker for Outside {
     }
 
     async fn create(&self, spec: &ContainerSpec) -> Result<String, DockerError> {
+        let made =
+            self.calls.lock().expect("not poisoned").iter().filter(|(_, c)| c.starts_with("create")).count();
+        let id = if made == 0 { "new".to_owned() } else { format!("new{}", made + 1) };
         self.call(format!("create {} {}", spec.name, spec.env.join(" ")));
-        let container = Container { id: "new".into(), labels: spec.labels.clone(), running: true };
+        let container = Container { id: id.clone(), labels: spec.labels.clone(), running: false };
         self.plan(|p| p.containers.push(container));
-        Ok("new".to_owned())
+        Ok(id)
     }
 
     async fn start(&self, id: &str) -> Result<(), DockerError> {
         self.call(format!("start {id}"));
-        self.plan(|p| p.starts.pop_front()).map_or(Ok(()), Err)
+        if let Some(error) = self.plan(|p| p.starts.pop_front()) {
+            return Err(error);
+        }
+        self.plan(|p| p.run(id, true));
+        Ok(())
     }
 
-    async fn state(&self, _: &str) -> Result<ContainerState, DockerError> {
-        Ok(self.plan(|p| p.states.pop_front()).unwrap_or(ContainerState::Running))
+    async fn state(&self, id: &str) -> Result<ContainerState, DockerError> {
+        if self.plan(|p| p.docker_down) {
+            return Err(docker_down());
+        }
+        let found = |p: &Plan| match p.containers.iter().find(|c| c.id == id) {
+            Some(container) if container.running => ContainerState::Running,
+            Some(_) => ContainerState::Exited { code: 0, out_of_memory: false },
+            None => ContainerState::Gone,
+        };
+        let scripted = self.plan(|p| p.states.pop_front());
+        // A container that exited stays so until it is started.
+        if let Some(ContainerState::Exited { .. }) = scripted {
+            self.plan(|p| p.run(id, false));
+        }
+        Ok(scripted.unwrap_or_else(|| self.plan(|p| found(p))))
+    }
+
+    async fn healthcheck(&self, _: &str) -> Result<Healthcheck, DockerError> {
+        self.call("docker healthcheck");
+        let next = |p: &mut Plan| {
+            if p.healthchecks.len() > 1 {
+                p.healthchecks.pop_front()
+            } else {
+                p.healthchecks.front().cloned()
+            }
+        };
+        Ok(self.plan(next).unwrap_or(Healthcheck::Absent))
     }
 
     async fn logs(&self, _: &str, _: usize) -> Result<Vec<String>, DockerError> {
@@ -316,6 +446,8 @@ impl Docker for Outside {
 
     async fn stop(&self, id: &str, grace: Duration) -> Result<(), DockerError> {
         self.call(format!("stop {id} {}s", grace.as_secs()));
+        tokio::time::sleep(self.plan(|p| p.stop_takes)).await;
+        self.plan(|p| p.run(id, false));
         Ok(())
     }
 
@@ -344,13 +476,24 @@ impl Lifecycle for Outside {
                 problem: "503".to_owned(),
             });
         }
+        self.call("membership");
         let state = self.plan(|p| p.group);
         Ok(state.map(|state| Membership { group: "web".to_owned(), state: state.to_owned() }))
     }
 
-    async fn launch_hooks(&self, _: &str) -> Result<Vec<LaunchHook>, LifecycleError> {
+    async fn hooks(&self, _: &str, transition: Transition) -> Result<Vec<LifecycleHook>, LifecycleError> {
         let heartbeat = self.plan(|p| p.heartbeat);
-        Ok(vec![LaunchHook { name: "adf-launch".to_owned(), heartbeat }])
+        let hook = |name: &str| vec![LifecycleHook { name: name.to_owned(), heartbeat }];
+        Ok(match transition {
+            Transition::Launching => hook("adf-launch"),
+            Transition::Terminating if self.plan(|p| p.terminating_hook) => hook("adf-terminate"),
+            Transition::Terminating => vec![],
+        })
+    }
+
+    async fn set_unhealthy(&self, instance: &InstanceId) -> Result<(), LifecycleError> {
+        self.call(format!("set unhealthy {instance}"));
+        Ok(())
     }
 
     async fn complete(
@@ -361,7 +504,16 @@ impl Lifecycle for Outside {
         result: ActionResult,
     ) -> Result<Completion, LifecycleError> {
         self.call(format!("{result:?} {group} {hook}"));
-        self.plan(|p| p.group = Some("InService"));
+        if let Some(answer) = self.plan(|p| p.completions.pop_front()) {
+            return answer;
+        }
+        self.plan(|p| {
+            p.group = Some(match (hook, p.group) {
+                ("adf-terminate", _) => "Terminating:Proceed",
+                (_, Some("Warmed:Pending:Wait")) => "Warmed:Running",
+                _ => "InService",
+            });
+        });
         Ok(Completion::Completed)
     }
 

@@ -64,10 +64,10 @@ impl Aws {
 }
 
 /// The path to ask for and the answers that are well. An application load balancer cannot check by connection
-/// alone, so for TCP any answer that is not the server's own failure will do.
+/// alone, let alone ask Docker, so for these any answer that is not the server's own failure will do.
 fn check(health: &Health) -> (String, String) {
     match health {
         Health::Http { path, status } => (path.clone(), status.to_string()),
-        Health::Tcp => ("/".to_owned(), "200-499".to_owned()),
+        Health::Tcp | Health::Docker | Health::Running => ("/".to_owned(), "200-499".to_owned()),
     }
 }

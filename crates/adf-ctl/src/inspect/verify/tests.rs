@@ -41,6 +41,7 @@ fn serving(number: u8) -> Receipt {
         timings: Vec::new(),
         probes: ProbeCounts::default(),
         restarts: 0,
+        notice: None,
         updated_at: NOW,
     }
 }

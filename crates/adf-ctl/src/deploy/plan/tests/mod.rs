@@ -87,6 +87,7 @@ fn receipt(instance: &InstanceId, version: u64, state: InstanceState) -> Receipt
         timings: Vec::new(),
         probes: ProbeCounts::default(),
         restarts: 0,
+        notice: None,
         updated_at: START,
     }
 }

@@ -3,13 +3,9 @@
 //!
 //! The rule: this stage is entered with a [`Healthy`] only, so CONTINUE follows K health passes.
 
-mod hook;
-
 use std::time::Duration;
 
 use adf_types::{InstanceState, ProbeCounts, Receipt};
-
-pub use hook::Hook;
 
 use crate::agent::Agent;
 use crate::failure::Failure;

@@ -1,12 +1,21 @@
 //! Log lines: where they go, and how lines from outside are made safe to print.
 //!
+//! Under systemd they go to the journal with structured fields (`journal.rs`), on a terminal they are readable text,
+//! and `--log-format json` is for other collectors.
+//!
 //! The rule: a line from a build or a container never reaches a terminal with its control characters, and
 //! never with more than [`MAX_LINE`] characters.
+
+mod journal;
 
 use std::collections::VecDeque;
 use std::io::IsTerminal as _;
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+pub use journal::tag;
 
 /// What a line from outside is cut to.
 const MAX_LINE: usize = 500;
@@ -20,21 +29,31 @@ const DEFAULT_FILTER: &str = "info,bollard=error,aws_config=error,aws_runtime=er
 /// How log lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
+    /// Readable lines on stderr.
     Human,
+    /// One JSON object a line, on stderr.
     Json,
+    /// systemd's journal, each line with the fields by which it is found.
+    Journal,
 }
 
-/// Sends log lines to stderr. Under systemd that is the journal, which has its own clock and no colours.
-pub fn to_stderr(format: Format) {
+/// Sends log lines where `format` says; without one, to the journal when stderr is connected to it, else to stderr.
+pub fn init(format: Option<Format>) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
-    let journal = std::env::var_os("JOURNAL_STREAM").is_some();
+    let below = tracing_subscriber::registry().with(filter);
+    let format = format.unwrap_or(if journal::is_stderr() { Format::Journal } else { Format::Human });
     let plain = !std::io::stderr().is_terminal() || std::env::var_os("NO_COLOR").is_some();
-    let lines =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(!plain);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(!plain);
     match format {
-        Format::Json => lines.json().init(),
-        Format::Human if journal => lines.without_time().init(),
-        Format::Human => lines.init(),
+        Format::Json => below.with(lines.json()).init(),
+        Format::Human => below.with(lines).init(),
+        Format::Journal => match journal::layer() {
+            Ok(journal) => below.with(journal).init(),
+            Err(error) => {
+                below.with(lines).init();
+                tracing::warn!("the journal is not there, log lines go to stderr: {error}");
+            }
+        },
     }
 }
 
