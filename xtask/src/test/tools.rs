@@ -9,6 +9,8 @@ pub(super) fn ensure() -> Result<()> {
     apt::ensure("Python with venv", &["python3", "python3-venv"], || {
         process::succeeds(std::process::Command::new("python3").args(["-c", "import venv, ensurepip"]))
     })?;
+    // The agent's unit file is checked by systemd itself; no service manager has to run.
+    apt::ensure("systemd-analyze", &["systemd"], || process::on_path("systemd-analyze"))?;
     cargo_tool("cargo-nextest", "nextest")?;
     cargo_tool("cargo-deny", "deny")
 }

@@ -4,3 +4,4 @@
 
 mod machine;
 mod rig;
+mod service;
