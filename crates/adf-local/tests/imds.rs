@@ -137,6 +137,26 @@ async fn what_an_instance_does_not_have_is_not_found() {
 }
 
 #[tokio::test]
+async fn an_interrupted_instance_learns_it_two_minutes_before() {
+    let network = Network::claim();
+    let (cloud, _imds, id, metadata) = instance(&network, LaunchData::default()).await;
+    let paths = ["meta-data/spot/instance-action", "meta-data/events/recommendations/rebalance"];
+    for path in paths {
+        assert_eq!(metadata.get(path).await.0, StatusCode::NOT_FOUND, "{path}");
+    }
+    let now = cloud.model(|model, now| model.interrupt_spot(&id, now).map(|()| now)).expect("it exists");
+    let document =
+        async |path| -> serde_json::Value { serde_json::from_str(&metadata.text(path).await).expect("JSON") };
+    let time = |value: &serde_json::Value| -> jiff::Timestamp {
+        value.as_str().expect("a string").parse().expect("a time")
+    };
+    let action = document(paths[0]).await;
+    assert_eq!(action["action"], "terminate");
+    assert_eq!((time(&action["time"]).as_second() - now.as_second()), 120);
+    assert_eq!(time(&document(paths[1]).await["noticeTime"]).as_second(), now.as_second());
+}
+
+#[tokio::test]
 async fn a_role_has_credentials_that_expire() {
     let network = Network::claim();
     let (cloud, _imds, _, metadata) = instance(&network, described()).await;

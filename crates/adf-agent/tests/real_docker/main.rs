@@ -5,3 +5,4 @@
 mod machine;
 mod rig;
 mod service;
+mod termination;

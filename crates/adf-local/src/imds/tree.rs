@@ -3,6 +3,7 @@
 //! A folder lists its names, one a line, folders with a `/`. To add a name: a line in its folder's table.
 //! Source: "Instance metadata categories", EC2 user guide.
 
+use jiff::Timestamp;
 use serde_json::json;
 
 use crate::model::{Instance, LifecycleState};
@@ -71,6 +72,7 @@ fn meta_data(instance: &Instance, account: &str, region: &str) -> Node {
         text("reservation-id", &instance.reservation_id),
         folder("services", vec![text("domain", "amazonaws.com"), text("partition", "aws")]),
     ];
+    nodes.extend(spot(instance));
     nodes.extend(
         target_lifecycle_state(instance)
             .map(|state| folder("autoscaling", vec![text("target-lifecycle-state", state)])),
@@ -82,6 +84,20 @@ fn meta_data(instance: &Instance, account: &str, region: &str) -> Node {
     }
     nodes.sort_by(|a, b| a.0.cmp(&b.0));
     Node::Folder(nodes)
+}
+
+/// EC2's notices; most instances have none and then not even the folders.
+fn spot(instance: &Instance) -> Vec<(String, Node)> {
+    let seconds = |at: Timestamp| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let recommended = instance.spot.rebalance.map(|at| {
+        let notice = json!({ "noticeTime": seconds(at) }).to_string();
+        folder("events", vec![folder("recommendations", vec![text("rebalance", &notice)])])
+    });
+    let interrupted = instance.spot.termination.map(|at| {
+        let action = json!({ "action": "terminate", "time": seconds(at) }).to_string();
+        folder("spot", vec![text("instance-action", &action), text("termination-time", &seconds(at))])
+    });
+    recommended.into_iter().chain(interrupted).collect()
 }
 
 fn role_folder(instance: &Instance, role: &str, account: &str) -> Vec<(String, Node)> {

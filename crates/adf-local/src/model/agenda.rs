@@ -17,6 +17,8 @@ pub(super) enum Event {
     Boot { instance: String },
     /// A shutting-down instance is gone at the latest now.
     Halt { instance: String },
+    /// The two minutes of a Spot notice are over.
+    Interrupt { instance: String },
     /// A terminated instance is no longer shown.
     Forget { instance: String },
     /// A draining target's delay may be over.

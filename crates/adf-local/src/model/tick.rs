@@ -23,6 +23,7 @@ impl Model {
         match event {
             Event::Boot { instance } => self.boot(&instance, now),
             Event::Halt { instance } => self.instance_halted(&instance, now),
+            Event::Interrupt { instance } => self.interrupt(&instance, now),
             Event::Forget { instance } => self.forget(&instance),
             Event::Drained { target_group, target } => self.finish_draining(&target_group, &target, now),
             Event::Advance { instance } => self.advance(&instance, now),

@@ -157,3 +157,20 @@ fn an_address_is_not_given_again_while_others_are_free() {
     let next = world.lone_instance();
     assert_ne!(world.model.instance(&next).expect("it exists").private_ip, address);
 }
+
+#[test]
+fn a_spot_interruption_ends_the_instance_after_its_two_minutes_and_a_recommendation_does_not() {
+    let mut world = World::new();
+    let [recommended, interrupted] = [world.lone_instance(), world.lone_instance()];
+    world.model.recommend_rebalance(&recommended, world.now).expect("it exists");
+    world.model.interrupt_spot(&interrupted, world.now).expect("it exists");
+    world.model.interrupt_spot(&interrupted, world.now).expect("once more is the same");
+    let states = |world: &World| {
+        [&recommended, &interrupted].map(|id| world.model.instance(id).expect("it is still shown").state)
+    };
+    world.pass(119);
+    assert_eq!(states(&world), [InstanceState::Running; 2]);
+    world.pass(1);
+    assert_eq!(states(&world), [InstanceState::Running, InstanceState::ShuttingDown]);
+    assert!(world.model.interrupt_spot("i-0", world.now).is_err());
+}

@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 
 use jiff::Timestamp;
 
+use super::SpotNotices;
 use crate::model::groups::{LifecycleState, Membership};
 
 /// The EC2 states.
@@ -88,6 +89,8 @@ pub struct Instance {
     pub console: String,
     /// When `console` was last set.
     pub console_at: Option<Timestamp>,
+    /// What EC2 has announced to it.
+    pub spot: SpotNotices,
     pub(in crate::model) membership: Option<Membership>,
 }
 

@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 
-use super::{Instance, InstanceState, MetadataOptions, tags};
+use super::{Instance, InstanceState, MetadataOptions, SpotNotices, tags};
 use crate::model::agenda::Event;
 use crate::model::templates::LaunchData;
 use crate::model::{ApiError, Model};
@@ -71,6 +71,7 @@ impl Model {
             launched_at: now,
             boots: 1,
             state_reason: None,
+            spot: SpotNotices::default(),
             console: String::new(),
             console_at: None,
             membership: None,

@@ -9,6 +9,7 @@ mod instance;
 mod launch;
 mod power;
 mod run;
+mod spot;
 mod tags;
 
 pub use find::InstanceFilter;
@@ -18,4 +19,5 @@ pub(super) use launch::Launch;
 pub use power::StateChange;
 pub use run::RunRequest;
 pub(super) use run::{TokenScope, TokenUse, template_tags};
+pub use spot::SpotNotices;
 pub use tags::TaggedResource;
