@@ -7,6 +7,7 @@ use crate::claim::{Order, order};
 use crate::failure::Failure;
 use crate::identify::identify;
 use crate::prepare::name::image_tag;
+use crate::redact;
 use crate::world::{Access, wants_token};
 
 /// What `run` would do, as lines.
@@ -27,6 +28,7 @@ pub async fn check(agent: &Agent) -> Result<Vec<String>, Failure> {
     let mut access = Access::default();
     if order.named {
         let config = aws.table.read_config(&order.app, &order.release).await?;
+        redact::learn(&config);
         lines.push(format!("config    {} names, hash {}", config.len(), config.hash().short()));
         if wants_token(&order.url) {
             access.github_token = config.for_agent(AgentName::GithubToken).map(ConfigValue::secret);

@@ -12,6 +12,7 @@ use crate::agent::Agent;
 use crate::failure::Failure;
 use crate::hook::Hook;
 use crate::identify::Identified;
+use crate::prepare::config::TABLE_SCHEDULE;
 use crate::prepare::name::image_tag;
 use crate::report::{Reached, Subject};
 use crate::retry::{Schedule, retry};
@@ -72,7 +73,8 @@ pub async fn claim(agent: &Agent, identified: Identified) -> Result<Claimed, Fai
     agent.reporter.begin(subject(&order, &identified), table);
     warn_of_contradictions(agent, &identified);
     if order.named {
-        let record = aws.table.release(&order.app, &order.release).await?;
+        let read = async || aws.table.release(&order.app, &order.release).await;
+        let record = retry(&TABLE_SCHEDULE, &agent.reporter, read).await?;
         order.digest = agreed_digest(order.digest, record.as_ref())?;
     }
     let docker = &agent.world.docker;

@@ -11,8 +11,10 @@ use crate::agent::Agent;
 use crate::check::check;
 use crate::exit::Exit;
 use crate::failure::{Kind, chain};
+use crate::harden::harden;
 use crate::lock::{LockError, lock};
 use crate::log;
+use crate::redact;
 use crate::run::run;
 use crate::settings::Settings;
 use crate::status::{serve, status, text};
@@ -53,6 +55,7 @@ enum Command {
 
 pub async fn main(cli: Cli) -> Exit {
     log::init(cli.log_format);
+    harden();
     let settings = match Settings::load(cli.config.as_deref()) {
         Ok(settings) => settings,
         Err(error) => return complain(&error, Exit::Usage),
@@ -116,7 +119,7 @@ async fn print_status(settings: &Settings, json: bool) -> Exit {
     let shown =
         if json { serde_json::to_string_pretty(&status) } else { Ok(text(&status, Timestamp::now())) };
     match shown {
-        Ok(shown) => println!("{shown}"),
+        Ok(shown) => println!("{}", redact::text(&shown)),
         Err(error) => return complain(&error, Exit::Transient),
     }
     Exit::Stopped
@@ -125,7 +128,7 @@ async fn print_status(settings: &Settings, json: bool) -> Exit {
 async fn print_check(settings: Settings) -> Exit {
     match check(&agent(settings)).await {
         Ok(lines) => {
-            println!("{}", lines.join("\n"));
+            println!("{}", redact::text(&lines.join("\n")));
             Exit::Stopped
         }
         Err(failure) => {
@@ -139,6 +142,6 @@ async fn print_check(settings: Settings) -> Exit {
 }
 
 fn complain(error: &dyn std::error::Error, exit: Exit) -> Exit {
-    eprintln!("adf-agent: {}", chain(error));
+    eprintln!("adf-agent: {}", redact::text(&chain(error)));
     exit
 }

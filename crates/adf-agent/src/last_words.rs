@@ -10,6 +10,7 @@ use std::path::Path;
 use adf_types::Stage;
 
 use crate::failure::Failure;
+use crate::redact;
 use crate::world::systemd;
 
 pub const CONSOLE: &str = "/dev/console";
@@ -17,7 +18,7 @@ pub const CONSOLE: &str = "/dev/console";
 pub fn last_words(failure: &Failure, console: impl AsRef<Path>) {
     let stage = failure.stage.map_or("", Stage::as_str);
     tracing::error!(stage, tail = failure.log_tail.len(), "failed: {}", failure.reason);
-    let text = text(failure);
+    let text = redact::owned(text(failure));
     eprint!("{text}");
     if systemd::is_service()
         && let Err(error) = write(console.as_ref(), &text)

@@ -2,12 +2,14 @@
 //!
 //! The rule: the lock is the kernel's, so that a killed agent leaves nothing to clean up.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
+
+use crate::private;
 
 /// Held until it is dropped.
 #[derive(Debug)]
@@ -27,9 +29,8 @@ pub enum LockError {
 pub fn lock(run_dir: &Path) -> Result<RunLock, LockError> {
     let path = run_dir.join("lock");
     let io = |source| LockError::Io { path: path.clone(), source };
-    std::fs::create_dir_all(run_dir).map_err(io)?;
-    let mut options = OpenOptions::new();
-    let mut file = options.read(true).write(true).create(true).truncate(false).open(&path).map_err(io)?;
+    private::folder(run_dir).map_err(io)?;
+    let mut file = private::open(&path).map_err(io)?;
     let mut pid = String::new();
     file.read_to_string(&mut pid).map_err(io)?;
     let mut held = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {

@@ -35,7 +35,7 @@ pub use adf_toml::{
 };
 pub use config::{
     AgentName, Config, ConfigHash, ConfigName, ConfigNameError, ConfigValue, MissingConfig, SecretDelivery,
-    TakesOver,
+    TakesOver, TooLarge,
 };
 pub use deploy::{
     DeployId, DeployRecord, Direction, LogEntry, OperatorRequest, Outcome, Policy, Progress, Step, Waiting,

@@ -15,6 +15,8 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use crate::redact::{self, Redacting};
+
 pub use journal::tag;
 
 /// What a line from outside is cut to.
@@ -45,27 +47,37 @@ pub fn init(format: Option<Format>) {
     let plain = !std::io::stderr().is_terminal() || std::env::var_os("NO_COLOR").is_some();
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(!plain);
     match format {
-        Format::Json => below.with(lines.json()).init(),
-        Format::Human => below.with(lines).init(),
+        Format::Json => below.with(Redacting(lines.json())).init(),
+        Format::Human => below.with(Redacting(lines)).init(),
         Format::Journal => match journal::layer() {
-            Ok(journal) => below.with(journal).init(),
+            Ok(journal) => below.with(Redacting(journal)).init(),
             Err(error) => {
-                below.with(lines).init();
+                below.with(Redacting(lines)).init();
                 tracing::warn!("the journal is not there, log lines go to stderr: {error}");
             }
         },
     }
 }
 
-/// A line from outside without control characters (so without terminal escapes), and not too long.
+/// A line from outside without secrets, without control characters (so without terminal escapes and without
+/// a second line that looks like ours), and not too long.
 pub fn printable(line: &str) -> String {
-    let line = line.trim_end();
-    let mut text: String =
-        line.chars().take(MAX_LINE).map(|c| if c.is_control() && c != '\t' { ' ' } else { c }).collect();
-    if line.chars().nth(MAX_LINE).is_some() {
+    // Before it is cut: half a secret is not found any more.
+    let masked = redact::text(line.trim_end());
+    let plain: String = masked.chars().map(|c| if moves(c) { ' ' } else { c }).collect();
+    let plain = redact::owned(plain);
+    let mut text: String = plain.chars().take(MAX_LINE).collect();
+    if plain.chars().nth(MAX_LINE).is_some() {
         text.push('…');
     }
     text
+}
+
+/// Control characters, and what Unicode has of the kind: other line ends, and marks that turn the direction
+/// of writing so that a line reads as something else.
+fn moves(c: char) -> bool {
+    (c.is_control() && c != '\t')
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The last [`TAIL_LINES`] lines of something long.
@@ -93,11 +105,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_from_outside_moves_the_cursor(line: String) {
+        fn attack_a09_nothing_from_outside_moves_the_cursor_or_begins_a_line(line: String) {
             let shown = printable(&line);
-            prop_assert!(!shown.chars().any(|c| c.is_control() && c != '\t'));
+            prop_assert!(!shown.chars().any(moves));
             prop_assert!(shown.chars().count() <= MAX_LINE + 1);
         }
+    }
+
+    #[test]
+    fn attack_a09_a_fake_log_line_stays_inside_its_own() {
+        let line = "step\r\n2026-01-01 ERROR adf_agent: failed\u{1b}[2K\u{202e}\u{2028}x";
+        let shown = printable(line);
+        assert_eq!(shown, "step  2026-01-01 ERROR adf_agent: failed [2K  x");
     }
 
     #[test]

@@ -2,12 +2,13 @@
 //!
 //! The rule: both are complete before the next stage can be entered; [`Prepared`] cannot be made otherwise.
 
+pub mod config;
 pub mod image;
 pub mod name;
 
 use adf_types::{Config, ImageSource, Receipt};
 use futures_util::FutureExt as _;
-use futures_util::future::{BoxFuture, Shared};
+use futures_util::future::{LocalBoxFuture, Shared};
 
 use crate::agent::Agent;
 use crate::archive::Settings;
@@ -43,15 +44,13 @@ impl Reached for Prepared {
 }
 
 /// The config while it is being read, for the few images that need a secret of it.
-pub type ConfigSoon<'a> = Shared<BoxFuture<'a, Result<Config, Failure>>>;
+pub type ConfigSoon<'a> = Shared<LocalBoxFuture<'a, Result<Config, Failure>>>;
 
 pub async fn prepare(agent: &Agent, claimed: Claimed) -> Result<Prepared, Failure> {
-    let soon: ConfigSoon<'_> = config(agent, &claimed.order).boxed().shared();
+    let soon: ConfigSoon<'_> = config::read(agent, &claimed.order).boxed_local().shared();
     let (config, image) = tokio::try_join!(soon.clone(), image::image(agent, &claimed, &soon))?;
     drop(soon);
-    config
-        .require(&image.settings.parsed.config.required)
-        .map_err(|e| Failure::permanent(format!("E152 {e}; set it with: adf-ctl config set NAME=VALUE")))?;
+    config::check(&config, &image.settings.parsed.config)?;
     tracing::info!(names = config.len(), hash = config.hash().short(), "config is complete");
     Ok(Prepared { order: claimed.order, config, image, containers: claimed.containers })
 }
@@ -59,16 +58,6 @@ pub async fn prepare(agent: &Agent, claimed: Claimed) -> Result<Prepared, Failur
 /// The image alone, for an instance that is held back before its start. Config is read only where the image needs a
 /// secret of it.
 pub async fn image_alone(agent: &Agent, claimed: &Claimed) -> Result<Ready, Failure> {
-    let soon: ConfigSoon<'_> = config(agent, &claimed.order).boxed().shared();
+    let soon: ConfigSoon<'_> = config::read(agent, &claimed.order).boxed_local().shared();
     image::image(agent, claimed, &soon).await
-}
-
-/// The whole config of the release, or an error: never a part of it.
-async fn config(agent: &Agent, order: &Order) -> Result<Config, Failure> {
-    if !order.named {
-        tracing::info!("no APP in user data or tags: the config is empty");
-        return Ok(Config::default());
-    }
-    let table = &agent.aws(&order.region).await.table;
-    Ok(table.read_config(&order.app, &order.release).await?)
 }

@@ -22,6 +22,7 @@ pub use writer::{Delivered, Delivery, path};
 
 use crate::failure::{Failure, chain};
 use crate::log;
+use crate::redact;
 use crate::state::Memory;
 use crate::status::Living;
 use crate::world::{Table, systemd};
@@ -298,6 +299,7 @@ impl Reporter {
         let Some(receipt) = &mut ledger.receipt else { return };
         let before = std::mem::discriminant(&receipt.state);
         change(receipt);
+        mask(receipt);
         receipt.updated_at = Timestamp::now();
         let receipt = receipt.clone();
         if std::mem::discriminant(&receipt.state) != before {
@@ -315,6 +317,20 @@ impl Reporter {
             Some(written) => written.within(limit).await,
             None => Delivery::Nothing,
         }
+    }
+}
+
+/// A reason, a notice or a last line may repeat what a build or the app said.
+fn mask(receipt: &mut Receipt) {
+    let mask = |text: &mut String| *text = redact::owned(std::mem::take(text));
+    receipt.notice.iter_mut().for_each(mask);
+    match &mut receipt.state {
+        InstanceState::Unhealthy { reason } => mask(reason),
+        InstanceState::Failed { reason, log_tail, .. } => {
+            mask(reason);
+            log_tail.iter_mut().for_each(mask);
+        }
+        _ => {}
     }
 }
 

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::failure::{Fault as _, Kind, chain};
+use crate::private;
 use crate::state::Memory;
 use crate::world::{Table, TableError};
 
@@ -204,7 +205,7 @@ impl Run {
 /// Whole or not at all: written beside, flushed, renamed.
 fn save(path: &Path, receipt: &Receipt) -> std::io::Result<()> {
     let beside = path.with_extension("json.new");
-    let mut file = std::fs::File::create(&beside)?;
+    let mut file = private::create(&beside)?;
     serde_json::to_writer_pretty(&mut file, receipt)?;
     file.write_all(b"\n")?;
     file.sync_all()?;

@@ -11,6 +11,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{UnixListener, UnixStream};
 
 use super::Living;
+use crate::redact;
 use crate::report::Reporter;
 
 /// What one peer may take. The document fits into the socket's buffer, so a peer that reads needs none of it.
@@ -72,8 +73,9 @@ async fn answer_all(listener: UnixListener, reporter: Reporter) {
 }
 
 async fn answer(mut peer: UnixStream, reporter: &Reporter) -> std::io::Result<()> {
-    let document = serde_json::to_vec(&reporter.living())?;
-    peer.write_all(&document).await?;
+    // Masked here: who asks does not know the secrets. What masks JSON leaves it JSON.
+    let document = redact::owned(serde_json::to_string(&reporter.living())?);
+    peer.write_all(document.as_bytes()).await?;
     peer.shutdown().await
 }
 

@@ -21,6 +21,10 @@ use crate::world::systemd;
 /// What a reload may take in all; a table that does not answer is given up before.
 const LIMIT: Duration = Duration::from_mins(10);
 
+/// What reading the config may take. A boot asks as long as it has time; here an app serves, and somebody waits
+/// to hear whether the new config is in use.
+const PREPARE_LIMIT: Duration = Duration::from_mins(2);
+
 /// How a reload ended.
 enum Reloaded {
     /// The config is the one that runs.
@@ -86,15 +90,22 @@ impl Supervisor<'_> {
 
 async fn reload(agent: &Agent, old: &Started) -> Reloaded {
     let prepared = async { prepare(agent, look_around(agent, old.order.clone()).await?).await };
-    let prepared = match prepared.await {
-        Ok(prepared) => prepared,
-        Err(failure) => return Reloaded::Kept(failure),
+    let prepared = match tokio::time::timeout(PREPARE_LIMIT, prepared).await {
+        Ok(Ok(prepared)) => prepared,
+        Ok(Err(failure)) => return Reloaded::Kept(failure),
+        Err(_) => return Reloaded::Kept(not_prepared(agent)),
     };
     match next_container(agent, old, &prepared).await {
         Ok(None) => Reloaded::Unchanged,
         Ok(Some((plan, id))) => swap(agent, old, &prepared, plan, id).await,
         Err(failure) => Reloaded::Kept(failure),
     }
+}
+
+/// What was being waited for says more than that it took too long.
+fn not_prepared(agent: &Agent) -> Failure {
+    let limit = format!("not prepared within {} s", PREPARE_LIMIT.as_secs());
+    Failure::transient(agent.reporter.last_trouble().map_or(limit, |trouble| trouble.problem))
 }
 
 /// Creates the container that is to take over; nothing when the one that runs is the same.

@@ -8,24 +8,26 @@ use std::time::Duration;
 
 use sd_notify::NotifyState;
 
+use crate::redact;
+
 pub fn status(line: &str) {
-    tell(&[NotifyState::Status(line)]);
+    tell(&[NotifyState::Status(&redact::text(line))]);
 }
 
 pub fn ready(line: &str) {
-    tell(&[NotifyState::Ready, NotifyState::Status(line)]);
+    tell(&[NotifyState::Ready, NotifyState::Status(&redact::text(line))]);
 }
 
 /// Followed by [`ready`]; systemd wants the time to tell this reload from an earlier one.
 pub fn reloading(line: &str) {
     match NotifyState::monotonic_usec_now() {
-        Ok(now) => tell(&[NotifyState::Reloading, now, NotifyState::Status(line)]),
-        Err(_) => tell(&[NotifyState::Reloading, NotifyState::Status(line)]),
+        Ok(now) => tell(&[NotifyState::Reloading, now, NotifyState::Status(&redact::text(line))]),
+        Err(_) => tell(&[NotifyState::Reloading, NotifyState::Status(&redact::text(line))]),
     }
 }
 
 pub fn stopping(line: &str) {
-    tell(&[NotifyState::Stopping, NotifyState::Status(line)]);
+    tell(&[NotifyState::Stopping, NotifyState::Status(&redact::text(line))]);
 }
 
 /// How long systemd waits for [`alive`]; nothing when it does not watch this process.

@@ -41,6 +41,19 @@ pub struct MissingConfig(pub Vec<ConfigName>);
 )]
 pub struct TakesOver(pub Vec<ConfigName>);
 
+/// Values that Linux cannot hand to a program in its environment.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TooLarge {
+    #[error(
+        "E153 config {0} is {1} bytes long; one environment variable can hold {max}. Store it elsewhere, or as a \
+         secret with [config] secrets = \"files\" in adf.toml",
+        max = Config::MOST_IN_ONE
+    )]
+    One(ConfigName, usize),
+    #[error("E153 the config is {0} bytes long in all; an environment can hold {max}", max = Config::MOST_IN_ALL)]
+    All(usize),
+}
+
 /// How a container is given the values that were stored as secrets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -100,13 +113,31 @@ impl Config {
         if bad.is_empty() { Ok(()) } else { Err(TakesOver(bad)) }
     }
 
+    /// Linux's `MAX_ARG_STRLEN`, 32 pages, less the closing NUL.
+    pub const MOST_IN_ONE: usize = (128 << 10) - 1;
+
+    /// A quarter of the usual 8 MiB stack is for arguments and environment together; an eighth of that is left
+    /// to the arguments and to what the image itself sets. Source: `execve(2)`.
+    pub const MOST_IN_ALL: usize = (2 << 20) - (256 << 10);
+
+    /// Fails when the environment would be too large: the container would not start, and not say why.
+    pub fn fits(&self, secrets: SecretDelivery) -> Result<(), TooLarge> {
+        let mut all = 0;
+        let given = self.names.iter().filter(|(_, value)| is_variable(value, secrets));
+        for (name, value) in given {
+            let length = name.as_str().len() + 1 + value.expose().len();
+            if length > Self::MOST_IN_ONE {
+                return Err(TooLarge::One(name.clone(), length));
+            }
+            all += length + 1;
+        }
+        if all > Self::MOST_IN_ALL { Err(TooLarge::All(all)) } else { Ok(()) }
+    }
+
     /// The container's environment as `NAME=value`: the config, and `APP` and `RELEASE`.
     pub fn environment(&self, app: &str, release: &str, secrets: SecretDelivery) -> Vec<String> {
         let own = [format!("APP={app}"), format!("RELEASE={release}")];
-        let given = self.names.iter().filter(|(_, value)| match secrets {
-            SecretDelivery::Environment => true,
-            SecretDelivery::Files => !value.is_secret(),
-        });
+        let given = self.names.iter().filter(|(_, value)| is_variable(value, secrets));
         given.map(|(name, value)| format!("{name}={}", value.expose())).chain(own).collect()
     }
 
@@ -139,6 +170,13 @@ impl<V: Into<ConfigValue>> FromIterator<(ConfigName, V)> for Config {
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.names.keys().map(ConfigName::as_str)).finish()
+    }
+}
+
+fn is_variable(value: &ConfigValue, secrets: SecretDelivery) -> bool {
+    match secrets {
+        SecretDelivery::Environment => true,
+        SecretDelivery::Files => !value.is_secret(),
     }
 }
 
@@ -214,6 +252,21 @@ mod tests {
         assert_eq!(config.environment("web", "v1", SecretDelivery::Files), ["A=1", "APP=web", "RELEASE=v1"]);
         assert_eq!(config.environment("web", "v1", SecretDelivery::Environment)[1], "B=hunter2");
         assert_eq!(config.secrets().collect::<Vec<_>>(), [(&name("B"), "hunter2")]);
+    }
+
+    #[test]
+    fn fault_32_a_value_that_is_too_large_is_named_and_may_be_a_file() {
+        let large = ConfigValue::secret("x".repeat(Config::MOST_IN_ONE));
+        let config: Config = [(name("BLOB"), large)].into_iter().collect();
+        let error = config.fits(SecretDelivery::Environment).expect_err("too large").to_string();
+        assert!(
+            error.starts_with("E153 config BLOB is 131076 bytes long; one environment variable"),
+            "{error}"
+        );
+        assert_eq!(config.fits(SecretDelivery::Files), Ok(()));
+        let many = (0..20).map(|n| (name(&format!("N{n}")), "x".repeat(100_000)));
+        let error = many.collect::<Config>().fits(SecretDelivery::Environment).expect_err("too large");
+        assert!(matches!(error, TooLarge::All(2_000_000..)), "{error}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The config and state tables, in our words; `store.rs` reads the real ones through `adf-store`.
 
+mod clock;
 mod store;
 
 use adf_types::{AppName, Config, Receipt, ReleaseName, ReleaseRecord};

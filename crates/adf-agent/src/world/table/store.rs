@@ -4,6 +4,7 @@ use adf_store::{Store, StoreError};
 use adf_types::{AppName, Config, Receipt, ReleaseName, ReleaseRecord};
 use async_trait::async_trait;
 
+use super::clock::in_time;
 use super::{Table, TableError};
 use crate::failure::{Kind, chain};
 
@@ -12,7 +13,8 @@ pub(in crate::world) struct StoreTable(pub(in crate::world) Store);
 #[async_trait]
 impl Table for StoreTable {
     async fn read_config(&self, app: &AppName, release: &ReleaseName) -> Result<Config, TableError> {
-        self.0.read_config(app, release).await.map_err(TableError::from)
+        let read = || self.0.boot_config(app, release);
+        in_time(read).await.map_err(TableError::from)
     }
 
     async fn release(
@@ -20,7 +22,7 @@ impl Table for StoreTable {
         app: &AppName,
         release: &ReleaseName,
     ) -> Result<Option<ReleaseRecord>, TableError> {
-        self.0.release(app, release).await.map_err(TableError::from)
+        in_time(|| self.0.release(app, release)).await.map_err(TableError::from)
     }
 
     async fn put_receipt(&self, receipt: &Receipt) -> Result<(), TableError> {
