@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use tokio::sync::{Notify, OnceCell};
 
 use crate::hook::Hook;
+use crate::publish::Publication;
 use crate::report::Reporter;
 use crate::settings::Settings;
 use crate::state::Memory;
@@ -21,6 +22,7 @@ pub struct Agent {
     aws: OnceCell<Aws>,
     hook: OnceLock<Hook>,
     run_before: OnceLock<()>,
+    publication: OnceLock<Publication>,
 }
 
 impl Agent {
@@ -37,6 +39,7 @@ impl Agent {
             aws: OnceCell::new(),
             hook: OnceLock::new(),
             run_before: OnceLock::new(),
+            publication: OnceLock::new(),
         }
     }
 
@@ -62,5 +65,14 @@ impl Agent {
     /// The launch hook, once the instance is known.
     pub fn hook(&self) -> Option<&Hook> {
         self.hook.get()
+    }
+
+    /// Keeps what is to be pushed until the app serves.
+    pub fn keep_publication(&self, publication: Publication) {
+        let _ = self.publication.set(publication);
+    }
+
+    pub fn publication(&self) -> Option<&Publication> {
+        self.publication.get()
     }
 }

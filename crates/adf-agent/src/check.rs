@@ -1,6 +1,6 @@
 //! `adf-agent check`: everything up to the build, changing nothing.
 
-use adf_types::{AgentName, AppName, ConfigValue};
+use adf_types::{AgentName, AppName, ConfigValue, ReleaseUrl};
 
 use crate::agent::Agent;
 use crate::claim::{Order, order};
@@ -34,8 +34,10 @@ pub async fn check(agent: &Agent) -> Result<Vec<String>, Failure> {
             access.github_token = config.for_agent(AgentName::GithubToken).map(ConfigValue::secret);
         }
     }
-    aws.fetch.open(&order.url, &access).await?;
-    lines.push("archive   can be read".to_owned());
+    if !matches!(order.url, ReleaseUrl::Docker(_)) {
+        aws.fetch.open(&order.url, &access).await?;
+        lines.push("archive   can be read".to_owned());
+    }
     lines.push(image_line(agent, &order).await?);
     Ok(lines)
 }
@@ -53,6 +55,9 @@ async fn image_line(agent: &Agent, order: &Order) -> Result<String, Failure> {
     agent.world.docker.ping().await?;
     Ok(match agent.world.docker.image(&tag).await? {
         Some(image) => format!("image     {tag} is here ({})", image.id),
-        None => format!("image     {tag} would be built"),
+        None => match &order.url {
+            ReleaseUrl::Docker(image) => format!("image     {image} would be pulled"),
+            _ => format!("image     {tag} would be built"),
+        },
     })
 }

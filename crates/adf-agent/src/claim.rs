@@ -128,7 +128,7 @@ pub fn order(identified: &Identified) -> Result<Order, Failure> {
             "E122 RELEASE_URL not in user data or tags{off}; add RELEASE_URL=\"https://...\" to the user data"
         ))
     })?;
-    let digest = told.release_digest;
+    let digest = image_digest(&url, told.release_digest)?;
     Ok(Order {
         instance: identified.instance.clone(),
         region: identified.region.clone(),
@@ -139,6 +139,20 @@ pub fn order(identified: &Identified) -> Result<Order, Failure> {
         digest,
         deploy: told.deploy,
     })
+}
+
+/// A `docker://` release is an image, whose digest may stand in its name as well.
+fn image_digest(url: &ReleaseUrl, told: Option<Digest>) -> Result<Option<Digest>, Failure> {
+    let ReleaseUrl::Docker(image) = url else { return Ok(told) };
+    match (told, image.digest()) {
+        (Some(Digest::Tree(_)), _) => Err(Failure::permanent(format!(
+            "E125 RELEASE_DIGEST of {url} is a tree: digest, which images do not have; give the image's sha256:"
+        ))),
+        (Some(told), Some(named)) if told != *named => Err(Failure::permanent(format!(
+            "E140 release digest mismatch: RELEASE_DIGEST says {told}, RELEASE_URL says {named}"
+        ))),
+        (told, named) => Ok(told.or_else(|| named.cloned())),
+    }
 }
 
 fn release_name(url: &ReleaseUrl, digest: Option<&Digest>) -> ReleaseName {
@@ -162,8 +176,13 @@ fn agreed_digest(told: Option<Digest>, record: Option<&ReleaseRecord>) -> Result
     }
 }
 
-/// A tag holds only 12 digits of a digest; the labels hold all of it.
-fn is_of(image: &Image, order: &Order) -> bool {
+/// A tag holds only 12 digits of a digest; the labels hold all of it. An image that was built elsewhere has none of our
+/// labels: its name here was given by this agent, and its registry's digest is beside it.
+pub(crate) fn is_of(image: &Image, order: &Order) -> bool {
+    if let ReleaseUrl::Docker(_) = order.url {
+        let has = |digest: &Digest| image.repo_digests.iter().any(|d| d.ends_with(&format!("@{digest}")));
+        return order.digest.as_ref().is_none_or(has);
+    }
     let label = |name: &str| image.labels.get(name).map(String::as_str);
     let digest = order.digest.as_ref().map(ToString::to_string);
     label("adf.app") == Some(order.app.as_str())

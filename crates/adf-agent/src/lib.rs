@@ -25,6 +25,7 @@ pub mod notice;
 pub mod pool;
 pub mod prepare;
 pub mod private;
+pub mod publish;
 pub mod ready;
 pub mod redact;
 pub mod report;

@@ -36,5 +36,8 @@ pub async fn ready(agent: &Agent, healthy: Healthy) -> Result<Serving, Failure> 
     }
     let order = &healthy.started.order;
     systemd::ready(&format!("serving {} {}", order.app, order.release));
+    if let Some(publication) = agent.publication() {
+        publication.begin(&agent.reporter);
+    }
     Ok(Serving { started: healthy.started })
 }

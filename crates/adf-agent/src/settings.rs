@@ -7,6 +7,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use adf_types::Repository;
 use jiff::SignedDuration;
 use serde::{Deserialize, Deserializer};
 
@@ -26,6 +27,8 @@ pub struct Settings {
     pub image_prefix: String,
     pub config_table: String,
     pub state_table: String,
+    /// Where the image that was built of a release is pushed to, and pulled from by the instances after it.
+    pub image_repository: Option<Repository>,
     /// The hosts that https releases and their redirects may come from; empty: every host.
     pub allowed_hosts: Vec<String>,
     /// How long an instance may take from the agent's start to Serving.
@@ -45,6 +48,7 @@ impl Default for Settings {
             image_prefix: "adf".to_owned(),
             config_table: "adf-config".to_owned(),
             state_table: "adf-state".to_owned(),
+            image_repository: None,
             allowed_hosts: Vec::new(),
             boot_timeout: Duration::from_mins(10),
             replace_unhealthy_after: Duration::ZERO,

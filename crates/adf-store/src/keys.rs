@@ -39,6 +39,11 @@ impl StateKey {
         Self { pk: app.to_string(), sk: format!("{RELEASE}{release}") }
     }
 
+    /// Images have a partition of their own, apart from what only operators write.
+    pub(crate) fn image(app: &AppName, release: &ReleaseName) -> Self {
+        Self { pk: format!("{app}#images"), sk: release.to_string() }
+    }
+
     pub(crate) fn deploy(app: &AppName, id: &DeployId) -> Self {
         Self { pk: app.to_string(), sk: format!("{DEPLOY}{id}") }
     }

@@ -1,6 +1,9 @@
-//! Release records: written once, never changed.
+//! Release records, and the images that were built of them: written once, never changed.
 
-use adf_types::{AppName, ReleaseName, ReleaseRecord};
+use adf_types::{AppName, ReleaseImage, ReleaseName, ReleaseRecord};
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+
+use serde::Serialize;
 
 use crate::Store;
 use crate::error::StoreError;
@@ -11,21 +14,7 @@ impl Store {
     /// Records a release; fails with [`StoreError::ReleaseExists`] rather than change one.
     pub async fn put_release(&self, record: &ReleaseRecord) -> Result<(), StoreError> {
         let key = StateKey::release(&record.app, &record.release);
-        let sent = self
-            .client
-            .put_item()
-            .table_name(&self.tables.state)
-            .set_item(Some(self.encode(&key, record)?))
-            .condition_expression("attribute_not_exists(Pk)")
-            .send()
-            .await;
-        let Err(error) = sent else { return Ok(()) };
-        if error.as_service_error().is_some_and(
-            aws_sdk_dynamodb::operation::put_item::PutItemError::is_conditional_check_failed_exception,
-        ) {
-            return self.already_recorded(record).await;
-        }
-        Err(StoreError::from_sdk(self.on_state("write", &key), error))
+        if self.put_new(&key, record).await? { Ok(()) } else { self.already_recorded(record).await }
     }
 
     pub async fn release(
@@ -36,12 +25,52 @@ impl Store {
         self.get(&StateKey::release(app, release)).await
     }
 
+    /// The image of a release, once an instance has pushed one.
+    pub async fn release_image(
+        &self,
+        app: &AppName,
+        release: &ReleaseName,
+    ) -> Result<Option<ReleaseImage>, StoreError> {
+        self.get(&StateKey::image(app, release)).await
+    }
+
+    /// Records the image of a release unless there is one already, and returns the one that is recorded.
+    pub async fn put_release_image(
+        &self,
+        app: &AppName,
+        release: &ReleaseName,
+        image: &ReleaseImage,
+    ) -> Result<ReleaseImage, StoreError> {
+        let key = StateKey::image(app, release);
+        if self.put_new(&key, image).await? {
+            return Ok(image.clone());
+        }
+        Ok(self.release_image(app, release).await?.unwrap_or_else(|| image.clone()))
+    }
+
     /// All releases of an app, oldest first.
     pub async fn releases(&self, app: &AppName) -> Result<Vec<ReleaseRecord>, StoreError> {
         let items = self.query_state(app.as_str(), Range::Prefix(RELEASE)).await?;
         let mut releases: Vec<ReleaseRecord> = self.decode_all(app.as_str(), items)?;
         releases.sort_by_key(|r| r.created_at);
         Ok(releases)
+    }
+
+    /// Writes a record where there is none, and tells whether there was none.
+    async fn put_new(&self, key: &StateKey, record: &impl Serialize) -> Result<bool, StoreError> {
+        let sent = self
+            .client
+            .put_item()
+            .table_name(&self.tables.state)
+            .set_item(Some(self.encode(key, record)?))
+            .condition_expression("attribute_not_exists(Pk)")
+            .send()
+            .await;
+        let Err(error) = sent else { return Ok(true) };
+        if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) {
+            return Ok(false);
+        }
+        Err(StoreError::from_sdk(self.on_state("write", key), error))
     }
 
     /// A write whose answer was lost is repeated by the SDK and then finds its own record: that is success.

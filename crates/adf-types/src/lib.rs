@@ -6,7 +6,7 @@
 //! | word | type |
 //! | --- | --- |
 //! | App | [`AppName`] |
-//! | Release | [`ReleaseName`], [`ReleaseRecord`], [`ReleaseUrl`], [`Digest`] |
+//! | Release | [`ReleaseName`], [`ReleaseRecord`], [`ReleaseUrl`], [`Digest`]; [`ImageRef`], [`Repository`] |
 //! | Config | [`ConfigName`], [`ConfigValue`], [`Config`], [`ConfigHash`]; [`AgentName`] |
 //! | Instance | [`InstanceId`] |
 //! | Receipt | [`Receipt`], its [`Stage`]s and [`ImageSource`] |
@@ -21,6 +21,7 @@ mod config;
 mod deploy;
 mod digest;
 mod expected_status;
+mod image_ref;
 mod name;
 mod receipt;
 mod release;
@@ -42,9 +43,10 @@ pub use deploy::{
 };
 pub use digest::{Digest, DigestError, TreeHasher};
 pub use expected_status::ExpectedStatus;
+pub use image_ref::{ImageRef, ImageRefError, Repository};
 pub use name::{AppName, InstanceId, NameError, ReleaseName};
 pub use receipt::{ImageSource, InstanceState, ProbeCounts, Receipt, StageTiming};
-pub use release::ReleaseRecord;
+pub use release::{ReleaseImage, ReleaseRecord};
 pub use release_url::{ReleaseUrl, ReleaseUrlError, public_url};
 pub use stage::Stage;
 pub use user_data::{UserData, UserDataError};

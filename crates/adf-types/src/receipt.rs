@@ -19,6 +19,9 @@ pub struct Receipt {
     /// Docker's image id, `sha256:...`, once there is one.
     pub image_id: Option<String>,
     pub image_source: Option<ImageSource>,
+    /// Why the image was built here although one was to be pulled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_fallback: Option<String>,
     pub config_hash: Option<ConfigHash>,
     pub ami: Option<String>,
     pub agent_version: String,
@@ -73,6 +76,8 @@ pub enum InstanceState {
 pub enum ImageSource {
     /// Built here from the release's archive.
     Built,
+    /// Pulled from a registry: the release is an image, or another instance had built and pushed it.
+    Pulled,
     /// An image of the same release was already on this host's Docker.
     Present,
 }

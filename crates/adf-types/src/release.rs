@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{AppName, ConfigName, Digest, ReleaseName, ReleaseUrl};
+use crate::{AppName, ConfigName, Digest, ImageRef, InstanceId, ReleaseName, ReleaseUrl};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReleaseRecord {
@@ -20,4 +20,14 @@ pub struct ReleaseRecord {
     pub required_config: Vec<ConfigName>,
     pub created_at: Timestamp,
     pub created_by: String,
+}
+
+/// The image that an instance built of a release and pushed, for the others to pull. It is recorded beside the release,
+/// because a release never changes; the first one that is recorded stays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReleaseImage {
+    /// With its digest.
+    pub image: ImageRef,
+    pub pushed_by: InstanceId,
+    pub pushed_at: Timestamp,
 }

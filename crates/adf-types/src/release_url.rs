@@ -1,6 +1,6 @@
-//! Where a release's archive is.
+//! Where a release's archive, or its image, is.
 //!
-//! The rule: nothing that is not one of these four forms is ever fetched, and a URL never carries a
+//! The rule: nothing that is not one of these five forms is ever fetched, and a URL never carries a
 //! password, so that it can be printed.
 
 use std::fmt;
@@ -9,7 +9,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
-use crate::Digest;
+use crate::{Digest, ImageRef, ImageRefError};
 
 /// A validated `RELEASE_URL`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,8 @@ pub enum ReleaseUrl {
     S3 { bucket: String, key: String },
     /// `file:///path`
     File { path: String },
+    /// `docker://host/path:tag` or `docker://host/path@sha256:...`: an image, pulled instead of built.
+    Docker(ImageRef),
 }
 
 /// Why a string is not a release URL. Messages never repeat user information of the URL.
@@ -28,7 +30,7 @@ pub enum ReleaseUrl {
 pub enum ReleaseUrlError {
     #[error("E125 the release URL is not a URL: {0}")]
     NotAUrl(String),
-    #[error("E125 scheme {0} is not allowed in a release URL; use https, s3 or file")]
+    #[error("E125 scheme {0} is not allowed in a release URL; use https, s3, file or docker")]
     Scheme(String),
     #[error("E125 a release URL must not carry a user name or password; use a secret in the config table")]
     UserInfo,
@@ -40,6 +42,8 @@ pub enum ReleaseUrlError {
     AddressLiteral(String),
     #[error("E125 s3 release URL has no {0}; write s3://bucket/key")]
     S3(&'static str),
+    #[error("E125 the release URL is {0}")]
+    Docker(#[from] ImageRefError),
     #[error("E125 a file release URL must name an absolute path without a host: file:///srv/app.tar.gz")]
     File,
 }
@@ -48,6 +52,10 @@ impl FromStr for ReleaseUrl {
     type Err = ReleaseUrlError;
 
     fn from_str(s: &str) -> Result<Self, ReleaseUrlError> {
+        // An image name is no URL: `web:v1` has no port.
+        if let Some(image) = s.strip_prefix("docker://") {
+            return docker(image);
+        }
         let url = Url::parse(s).map_err(|e| ReleaseUrlError::NotAUrl(e.to_string()))?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err(ReleaseUrlError::UserInfo);
@@ -96,6 +104,20 @@ fn s3(url: &Url) -> Result<ReleaseUrl, ReleaseUrlError> {
     Ok(ReleaseUrl::S3 { bucket: bucket.to_owned(), key: key.to_owned() })
 }
 
+/// Docker asks the registry itself; the metadata service is none, whatever its name.
+fn docker(image: &str) -> Result<ReleaseUrl, ReleaseUrlError> {
+    let image: ImageRef = image.parse()?;
+    let host = image.repository().host();
+    let name = host.split(':').next().unwrap_or(host);
+    let link_local =
+        name.parse::<std::net::Ipv4Addr>().is_ok_and(|ip| ip.is_link_local() || ip.is_unspecified());
+    if link_local {
+        Err(ReleaseUrlError::AddressLiteral(name.to_owned()))
+    } else {
+        Ok(ReleaseUrl::Docker(image))
+    }
+}
+
 fn file(url: &Url) -> Result<ReleaseUrl, ReleaseUrlError> {
     if url.host().is_some() || url.path().len() < 2 {
         return Err(ReleaseUrlError::File);
@@ -128,6 +150,7 @@ impl fmt::Display for ReleaseUrl {
             Self::Http(url) => write!(f, "{url}"),
             Self::S3 { bucket, key } => write!(f, "s3://{bucket}/{key}"),
             Self::File { path } => write!(f, "file://{path}"),
+            Self::Docker(image) => write!(f, "docker://{image}"),
         }
     }
 }
@@ -151,13 +174,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_four_forms_parse_and_print_the_same() {
+    fn the_five_forms_parse_and_print_the_same() {
         for good in [
             "https://github.com/acme/web/archive/refs/tags/v1.tar.gz",
             "http://127.0.0.1:8000/web.tar.gz",
             "http://localhost:8000/web.tar.gz",
             "s3://releases/web/v1.tar.gz",
             "file:///srv/web.tar.gz",
+            "docker://web:1",
+            "docker://127.0.0.1:5000/acme/web:v1",
         ] {
             let url = good.parse::<ReleaseUrl>().expect(good);
             assert_eq!(url.to_string(), good);
@@ -176,7 +201,10 @@ mod tests {
             "s3://bucket",
             "s3:///key",
             "file://host/x",
-            "docker://web:1",
+            "docker://",
+            "docker://Web",
+            "docker://ann:pw@host.example/web",
+            "docker://169.254.169.254/web:v1",
             "https://10.0.0.1/x",
             "https://2852039166/latest",
             "https://[::ffff:127.0.0.1]/x",

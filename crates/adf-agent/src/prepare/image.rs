@@ -1,4 +1,4 @@
-//! The release's image: found on this Docker, or fetched and built.
+//! The release's image: found on this Docker, pulled (`pull.rs`), or fetched and built.
 //!
 //! What the agent needs of adf.toml stays with the image as the label `adf.toml`, so that a reboot needs no
 //! archive.
@@ -6,9 +6,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use adf_types::{AgentName, ConfigValue, ImageSource};
+use adf_types::{AgentName, ConfigValue, ImageSource, ReleaseUrl};
 
-use super::{ConfigSoon, Ready};
+use super::pull::Shared;
+use super::{ConfigSoon, Ready, pull};
 use crate::agent::Agent;
 use crate::archive::{self, ArchiveError, Settings, StreamError, Summary, Wanted};
 use crate::claim::{Claimed, Order};
@@ -38,15 +39,25 @@ const FIRST_PAUSE: Duration = Duration::from_secs(2);
 pub async fn image(agent: &Agent, claimed: &Claimed, config: &ConfigSoon<'_>) -> Result<Ready, Failure> {
     if let Some(image) = &claimed.image {
         tracing::info!(tag = claimed.tag, "the image is already here");
-        return present(image.clone());
+        return ready(image.clone(), ImageSource::Present);
     }
+    if let ReleaseUrl::Docker(image) = &claimed.order.url {
+        return pull::release(agent, claimed, image, config).await;
+    }
+    let fallback = match pull::shared(agent, claimed, config).await? {
+        Shared::Pulled(ready) => return Ok(*ready),
+        Shared::Build { because } => because,
+    };
     let access = access(&claimed.order, config).await?;
     let settings = fetch_and_build(agent, claimed, &access).await?;
     let built = agent.world.docker.image(&claimed.tag).await?;
     let image = built.ok_or_else(|| {
         Failure::transient(format!("E103 the build ended without the image {}", claimed.tag))
     })?;
-    Ok(Ready { image, source: ImageSource::Built, settings })
+    if let Some(publication) = pull::publication(agent, claimed, &image, config).await? {
+        agent.keep_publication(publication);
+    }
+    Ok(Ready { image, source: ImageSource::Built, fallback, settings })
 }
 
 /// Waits for the config only where a secret of it could matter.
@@ -58,11 +69,12 @@ async fn access(order: &Order, config: &ConfigSoon<'_>) -> Result<Access, Failur
     Ok(Access { github_token: config.for_agent(AgentName::GithubToken).map(ConfigValue::secret) })
 }
 
-fn present(image: Image) -> Result<Ready, Failure> {
+/// An image with what its label says; one without the label has all defaults.
+pub(super) fn ready(image: Image, source: ImageSource) -> Result<Ready, Failure> {
     let text = image.labels.get(SETTINGS_LABEL).cloned().unwrap_or_default();
     let settings =
         Settings::parse(text).map_err(|e| Failure::permanent(format!("image {}: {e}", image.id)))?;
-    Ok(Ready { image, source: ImageSource::Present, settings })
+    Ok(Ready { image, source, fallback: None, settings })
 }
 
 /// How one pass over the archive ended without an image.

@@ -5,6 +5,7 @@
 pub mod config;
 pub mod image;
 pub mod name;
+pub mod pull;
 
 use adf_types::{Config, ImageSource, Receipt};
 use futures_util::FutureExt as _;
@@ -22,6 +23,8 @@ use crate::world::{Container, Image};
 pub struct Ready {
     pub image: Image,
     pub source: ImageSource,
+    /// Why it was built although one was to be pulled.
+    pub fallback: Option<String>,
     /// What its adf.toml says.
     pub settings: Settings,
 }
@@ -39,6 +42,7 @@ impl Reached for Prepared {
     fn record(&self, receipt: &mut Receipt) {
         receipt.image_id = Some(self.image.image.id.clone());
         receipt.image_source = Some(self.image.source);
+        receipt.image_fallback.clone_from(&self.image.fallback);
         receipt.config_hash = Some(self.config.hash());
     }
 }
@@ -48,7 +52,7 @@ pub type ConfigSoon<'a> = Shared<LocalBoxFuture<'a, Result<Config, Failure>>>;
 
 pub async fn prepare(agent: &Agent, claimed: Claimed) -> Result<Prepared, Failure> {
     let soon: ConfigSoon<'_> = config::read(agent, &claimed.order).boxed_local().shared();
-    let (config, image) = tokio::try_join!(soon.clone(), image::image(agent, &claimed, &soon))?;
+    let (config, image) = tokio::try_join!(soon.clone(), Box::pin(image::image(agent, &claimed, &soon)))?;
     drop(soon);
     config::check(&config, &image.settings.parsed.config)?;
     tracing::info!(names = config.len(), hash = config.hash().short(), "config is complete");

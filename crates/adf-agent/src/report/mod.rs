@@ -263,6 +263,7 @@ impl Reporter {
             deploy: subject.deploy,
             image_id: None,
             image_source: None,
+            image_fallback: None,
             config_hash: None,
             ami: subject.ami,
             agent_version: env!("CARGO_PKG_VERSION").to_owned(),

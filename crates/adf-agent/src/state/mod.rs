@@ -102,6 +102,7 @@ mod tests {
             deploy: None,
             image_id: None,
             image_source: None,
+            image_fallback: None,
             config_hash: None,
             ami: None,
             agent_version: "1".into(),

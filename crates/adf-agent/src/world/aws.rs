@@ -8,6 +8,7 @@ use aws_config::{BehaviorVersion, Region};
 
 use super::fetch::Fetcher;
 use super::lifecycle::AutoScaling;
+use super::registry::EcrClient;
 use super::table::StoreTable;
 use super::{Aws, Connect};
 use crate::settings::Settings;
@@ -29,6 +30,7 @@ impl Connect for Sdk {
         Aws {
             table: Arc::new(StoreTable(store)),
             fetch: Arc::new(Fetcher::new(aws_sdk_s3::Client::new(&config), allowed_hosts)),
+            ecr: Arc::new(EcrClient(config.clone())),
             lifecycle: Arc::new(AutoScaling(aws_sdk_autoscaling::Client::new(&config))),
         }
     }

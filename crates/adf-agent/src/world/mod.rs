@@ -11,6 +11,7 @@
 //! | [`Connect`] | AWS, once the region is known | `aws.rs` |
 //! | [`Table`] | the config and state tables | `table/` |
 //! | [`Fetch`] | where release archives are | `fetch/` |
+//! | [`Ecr`] | Amazon's image registries | `registry/` |
 //! | [`Lifecycle`] | the Auto Scaling group | `lifecycle/` |
 //!
 //! To add an outside system: a folder here whose `mod.rs` has the trait, its error and its words and whose other
@@ -22,6 +23,7 @@ mod fetch;
 mod imds;
 mod lifecycle;
 mod probe;
+mod registry;
 pub mod systemd;
 mod table;
 
@@ -41,6 +43,7 @@ pub use lifecycle::{
     ActionResult, Completion, Lifecycle, LifecycleError, LifecycleHook, Membership, Transition,
 };
 pub use probe::{ProbeTarget, Prober};
+pub use registry::{Credentials, Ecr, EcrHost, Keyring, RegistryError};
 pub use table::{Table, TableError};
 
 /// All outside systems. Cloning shares them.
@@ -76,6 +79,7 @@ impl std::fmt::Debug for World {
 pub struct Aws {
     pub table: Arc<dyn Table>,
     pub fetch: Arc<dyn Fetch>,
+    pub ecr: Arc<dyn Ecr>,
     pub lifecycle: Arc<dyn Lifecycle>,
 }
 

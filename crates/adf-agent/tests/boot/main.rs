@@ -9,5 +9,6 @@ mod health;
 mod leaving;
 mod memory;
 mod metadata;
+mod pull;
 mod reload;
 mod stages;

@@ -121,7 +121,7 @@ async fn a_second_start_finds_image_and_container_and_only_reads_config() {
                 ["adf.app", "adf.release", "adf.url", "adf.digest", "adf.toml"].contains(&k.as_str())
             })
             .collect(),
-        exposed: vec![],
+        ..Image::default()
     };
     let left = |value| Container { id: "left".into(), labels: labels(&first, &config(value)), running: true };
     let plan = |value| Plan {

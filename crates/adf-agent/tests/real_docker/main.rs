@@ -3,6 +3,7 @@
 //! One file per subject; `rig` is what stands around the agent.
 
 mod machine;
+mod registry;
 mod rig;
 mod service;
 mod termination;

@@ -104,6 +104,7 @@ fn receipt(instance: &Instance, now: Timestamp) -> Option<Receipt> {
         deploy: data.deploy,
         image_id: Some("sha256:1".to_owned()),
         image_source: None,
+        image_fallback: None,
         config_hash: None,
         ami: None,
         agent_version: "0".to_owned(),

@@ -139,6 +139,7 @@ fn poisoned() -> Receipt {
         deploy: None,
         image_id: None,
         image_source: None,
+        image_fallback: None,
         config_hash: None,
         ami: None,
         agent_version: "0.1.0".to_owned(),

@@ -1,6 +1,7 @@
 //! The store against the DynamoDB that `adf-local` plays, in the same process and in virtual time.
 
 mod config_faults;
+mod release_image;
 mod secrets;
 mod whole_config;
 
@@ -209,6 +210,7 @@ async fn receipts_are_read_back_as_they_were_written() {
         deploy: None,
         image_id: Some("sha256:1".to_owned()),
         image_source: Some(adf_types::ImageSource::Built),
+        image_fallback: None,
         config_hash: None,
         ami: None,
         agent_version: "0.1.0".to_owned(),

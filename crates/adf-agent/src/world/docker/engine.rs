@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use adf_types::{Digest, ImageRef};
 use async_trait::async_trait;
 use bollard::Docker as Client;
 use bollard::query_parameters::{
@@ -22,8 +23,9 @@ use tokio::sync::OnceCell;
 use super::error::{is_missing, refused};
 use super::{
     BuildError, BuildOrder, Container, ContainerSpec, ContainerState, Docker, DockerError, Healthcheck,
-    Image, body, build, error,
+    Image, body, build, error, transfer,
 };
+use crate::world::{Credentials, RegistryError};
 
 /// Docker stops a container within the grace that it is told; its answer may take a little longer.
 const STOP_MARGIN: Duration = Duration::from_secs(30);
@@ -64,6 +66,18 @@ impl Docker for Engine {
     ) -> Result<(), BuildError> {
         let client = self.client().await.map_err(|e| BuildError::Lost(e.to_string()))?;
         build::run(client, order, context).await
+    }
+
+    async fn pull(&self, image: &ImageRef, login: Option<&Credentials>) -> Result<(), RegistryError> {
+        transfer::pull(self.client().await?, image, login).await
+    }
+
+    async fn tag(&self, image: &str, tag: &str) -> Result<(), DockerError> {
+        transfer::tag(self.client().await?, image, tag).await
+    }
+
+    async fn push(&self, image: &ImageRef, login: Option<&Credentials>) -> Result<Digest, RegistryError> {
+        transfer::push(self.client().await?, image, login).await
     }
 
     async fn containers(&self, label: &str, value: &str) -> Result<Vec<Container>, DockerError> {
@@ -178,6 +192,7 @@ fn image(found: bollard::models::ImageInspect) -> Image {
         id: found.id.unwrap_or_default(),
         labels: config.labels.unwrap_or_default().into_iter().collect(),
         exposed,
+        repo_digests: found.repo_digests.unwrap_or_default(),
     }
 }
 

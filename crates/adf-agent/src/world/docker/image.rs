@@ -13,6 +13,8 @@ pub struct Image {
     pub labels: BTreeMap<String, String>,
     /// The TCP ports of its EXPOSE lines, sorted.
     pub exposed: Vec<u16>,
+    /// `repository@sha256:...`, one for each registry that it was pulled from or pushed to.
+    pub repo_digests: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

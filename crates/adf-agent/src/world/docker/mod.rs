@@ -5,6 +5,7 @@
 //! | `image.rs`, `container.rs` | plain data that stages see |
 //! | `engine.rs` | the real engine, through its API |
 //! | `build.rs` | one build, streamed |
+//! | `transfer.rs` | images from and to registries |
 //! | `body.rs` | a container spec in Docker's words: an app's confinement |
 //! | `error.rs` | Docker's errors in our words |
 
@@ -14,10 +15,12 @@ mod container;
 mod engine;
 mod error;
 mod image;
+mod transfer;
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use adf_types::{Digest, ImageRef};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
@@ -26,6 +29,7 @@ pub use container::{Container, ContainerSpec, ContainerState, Healthcheck};
 pub(in crate::world) use engine::Engine;
 pub use image::{BuildError, BuildOrder, Builder, Image};
 
+use super::{Credentials, RegistryError};
 use crate::failure::{Fault, Kind};
 
 /// The container engine.
@@ -40,6 +44,12 @@ pub trait Docker: Send + Sync {
         order: &BuildOrder,
         context: BoxStream<'static, std::io::Result<Bytes>>,
     ) -> Result<(), BuildError>;
+    /// Pulls an image, by its digest where it has one.
+    async fn pull(&self, image: &ImageRef, login: Option<&Credentials>) -> Result<(), RegistryError>;
+    /// Gives an image one more name.
+    async fn tag(&self, image: &str, tag: &str) -> Result<(), DockerError>;
+    /// Pushes an image by its tag and tells its digest.
+    async fn push(&self, image: &ImageRef, login: Option<&Credentials>) -> Result<Digest, RegistryError>;
     /// The containers, running or not, that carry `label=value`.
     async fn containers(&self, label: &str, value: &str) -> Result<Vec<Container>, DockerError>;
     /// Creates a container and tells its id.

@@ -19,6 +19,8 @@ pub enum FetchError {
     NotFound { url: String, status: String, advice: &'static str },
     #[error("E132 cannot read {path}: {problem}")]
     File { path: String, problem: String },
+    #[error("E132 {image} is an image and has no archive")]
+    NotAnArchive { image: String },
     #[error("E133 {url} answered {status}{}", asked(*.wait))]
     Server { url: String, status: String, wait: Option<Duration> },
     #[error("E134 a redirect of {url} was refused: {problem}")]
@@ -58,6 +60,7 @@ impl Fault for FetchError {
             Self::Certificate { .. }
             | Self::NotFound { .. }
             | Self::File { .. }
+            | Self::NotAnArchive { .. }
             | Self::Redirect { .. }
             | Self::Host { .. } => Kind::Permanent,
         }

@@ -30,6 +30,7 @@ impl Fetch for Fetcher {
             ReleaseUrl::Http(url) => self.http.open(url, access).await,
             ReleaseUrl::S3 { bucket, key } => s3::open(&self.s3, bucket, key).await,
             ReleaseUrl::File { path } => file(path),
+            ReleaseUrl::Docker(image) => Err(FetchError::NotAnArchive { image: image.to_string() }),
         }
     }
 }

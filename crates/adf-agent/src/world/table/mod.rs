@@ -3,7 +3,7 @@
 mod clock;
 mod store;
 
-use adf_types::{AppName, Config, Receipt, ReleaseName, ReleaseRecord};
+use adf_types::{AppName, Config, Receipt, ReleaseImage, ReleaseName, ReleaseRecord};
 use async_trait::async_trait;
 
 pub(in crate::world) use store::StoreTable;
@@ -19,6 +19,19 @@ pub trait Table: Send + Sync {
         app: &AppName,
         release: &ReleaseName,
     ) -> Result<Option<ReleaseRecord>, TableError>;
+    /// The image of the release, once an instance has pushed one.
+    async fn release_image(
+        &self,
+        app: &AppName,
+        release: &ReleaseName,
+    ) -> Result<Option<ReleaseImage>, TableError>;
+    /// Records an image unless there is one already, and tells which one is recorded.
+    async fn put_release_image(
+        &self,
+        app: &AppName,
+        release: &ReleaseName,
+        image: &ReleaseImage,
+    ) -> Result<ReleaseImage, TableError>;
     async fn put_receipt(&self, receipt: &Receipt) -> Result<(), TableError>;
 }
 

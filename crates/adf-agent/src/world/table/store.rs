@@ -1,7 +1,7 @@
 //! The config and state tables, through `adf-store`.
 
 use adf_store::{Store, StoreError};
-use adf_types::{AppName, Config, Receipt, ReleaseName, ReleaseRecord};
+use adf_types::{AppName, Config, Receipt, ReleaseImage, ReleaseName, ReleaseRecord};
 use async_trait::async_trait;
 
 use super::clock::in_time;
@@ -23,6 +23,23 @@ impl Table for StoreTable {
         release: &ReleaseName,
     ) -> Result<Option<ReleaseRecord>, TableError> {
         in_time(|| self.0.release(app, release)).await.map_err(TableError::from)
+    }
+
+    async fn release_image(
+        &self,
+        app: &AppName,
+        release: &ReleaseName,
+    ) -> Result<Option<ReleaseImage>, TableError> {
+        self.0.release_image(app, release).await.map_err(TableError::from)
+    }
+
+    async fn put_release_image(
+        &self,
+        app: &AppName,
+        release: &ReleaseName,
+        image: &ReleaseImage,
+    ) -> Result<ReleaseImage, TableError> {
+        self.0.put_release_image(app, release, image).await.map_err(TableError::from)
     }
 
     async fn put_receipt(&self, receipt: &Receipt) -> Result<(), TableError> {

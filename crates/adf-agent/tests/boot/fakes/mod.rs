@@ -13,9 +13,9 @@ use adf_agent::run::run;
 use adf_agent::settings::Settings;
 use adf_agent::world::{
     BuildError, Completion, Container, ContainerState, DockerError, FetchError, Healthcheck, Image,
-    ImdsError, LifecycleError, TableError, World,
+    ImdsError, LifecycleError, RegistryError, TableError, World,
 };
-use adf_types::{Config, InstanceState, Receipt, ReleaseRecord};
+use adf_types::{Config, InstanceState, Receipt, ReleaseImage, ReleaseRecord};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
@@ -80,6 +80,14 @@ pub(crate) struct Plan {
     pub(crate) heartbeat: Duration,
     pub(crate) image: Option<Image>,
     pub(crate) containers: Vec<Container>,
+    /// Answers of the registry to pulls before the good ones.
+    pub(crate) pulls: VecDeque<RegistryError>,
+    /// What a pull brings.
+    pub(crate) pulled: Option<Image>,
+    pub(crate) pushes: VecDeque<RegistryError>,
+    pub(crate) push_takes: Duration,
+    /// The image of the release that is recorded.
+    pub(crate) release_image: Option<ReleaseImage>,
 }
 
 impl Default for Plan {
@@ -116,6 +124,11 @@ impl Default for Plan {
             heartbeat: Duration::from_mins(5),
             image: None,
             containers: Vec::new(),
+            pulls: VecDeque::new(),
+            pulled: None,
+            pushes: VecDeque::new(),
+            push_takes: Duration::ZERO,
+            release_image: None,
         }
     }
 }
@@ -208,8 +221,22 @@ pub(crate) fn play(plan: Plan, stop: Duration) -> std::pin::Pin<Box<dyn Future<O
     Box::pin(async move { play_in(&tempfile::tempdir().expect("a temporary folder"), plan, stop).await })
 }
 
+/// The same with other settings.
+pub(crate) async fn play_with(plan: Plan, stop: Duration, change: impl FnOnce(&mut Settings)) -> Ran {
+    play_all(&tempfile::tempdir().expect("a temporary folder"), plan, stop, change).await
+}
+
 /// The same with what an earlier run left in `dir`.
 pub(crate) async fn play_in(dir: &tempfile::TempDir, plan: Plan, stop: Duration) -> Ran {
+    play_all(dir, plan, stop, |_| {}).await
+}
+
+async fn play_all(
+    dir: &tempfile::TempDir,
+    plan: Plan,
+    stop: Duration,
+    change: impl FnOnce(&mut Settings),
+) -> Ran {
     let outside = Arc::new(Outside {
         plan: Mutex::new(plan),
         began: tokio::time::Instant::now(),
@@ -224,12 +251,13 @@ pub(crate) async fn play_in(dir: &tempfile::TempDir, plan: Plan, stop: Duration)
     };
     let (mut events, replace_unhealthy_after) =
         outside.plan(|p| (std::mem::take(&mut p.events), p.replace_unhealthy_after));
-    let settings = Settings {
+    let mut settings = Settings {
         run_dir: dir.path().to_owned(),
         state_dir: dir.path().join("state"),
         replace_unhealthy_after,
         ..Settings::default()
     };
+    change(&mut settings);
     let began = outside.began;
     let agent = Agent::new(world, settings);
     events.sort_by_key(|(at, _)| *at);

@@ -6,11 +6,14 @@ use std::time::Duration;
 use adf_agent::failure::Kind;
 use adf_agent::world::{
     Access, ActionResult, Aws, BuildError, BuildOrder, Builder, Completion, Connect, Container,
-    ContainerSpec, ContainerState, Docker, DockerError, Download, Fetch, FetchError, Healthcheck, Image,
-    Imds, ImdsError, Lifecycle, LifecycleError, LifecycleHook, Membership, ProbeTarget, Prober, Table,
-    TableError, Transition,
+    ContainerSpec, ContainerState, Credentials, Docker, DockerError, Download, Ecr, EcrHost, Fetch,
+    FetchError, Healthcheck, Image, Imds, ImdsError, Lifecycle, LifecycleError, LifecycleHook, Membership,
+    ProbeTarget, Prober, RegistryError, Table, TableError, Transition,
 };
-use adf_types::{AppName, Config, InstanceId, Receipt, ReleaseName, ReleaseRecord, ReleaseUrl};
+use adf_types::{
+    AppName, Config, ConfigValue, Digest, ImageRef, InstanceId, Receipt, ReleaseImage, ReleaseName,
+    ReleaseRecord, ReleaseUrl,
+};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
@@ -23,7 +26,7 @@ pub(super) struct Gate(pub(super) Arc<Outside>);
 #[async_trait]
 impl Connect for Gate {
     async fn connect(&self, _: &str) -> Aws {
-        Aws { table: self.0.clone(), fetch: self.0.clone(), lifecycle: self.0.clone() }
+        Aws { table: self.0.clone(), fetch: self.0.clone(), ecr: self.0.clone(), lifecycle: self.0.clone() }
     }
 }
 
@@ -71,6 +74,21 @@ impl Table for Outside {
     async fn release(&self, _: &AppName, _: &ReleaseName) -> Result<Option<ReleaseRecord>, TableError> {
         self.call("release record");
         Ok(self.plan(|p| p.record.clone()))
+    }
+
+    async fn release_image(&self, _: &AppName, _: &ReleaseName) -> Result<Option<ReleaseImage>, TableError> {
+        self.call("release image");
+        Ok(self.plan(|p| p.release_image.clone()))
+    }
+
+    async fn put_release_image(
+        &self,
+        app: &AppName,
+        release: &ReleaseName,
+        image: &ReleaseImage,
+    ) -> Result<ReleaseImage, TableError> {
+        self.call(format!("record image {app} {release} {}", image.image));
+        Ok(self.plan(|p| p.release_image.get_or_insert(image.clone()).clone()))
     }
 
     async fn put_receipt(&self, receipt: &Receipt) -> Result<(), TableError> {
@@ -125,9 +143,32 @@ impl Docker for Outside {
             return Err(error);
         }
         self.call("build completes");
-        let image = Image { id: "sha256:built".into(), labels: order.labels.clone(), exposed: vec![] };
+        let image = Image { id: "sha256:built".into(), labels: order.labels.clone(), ..Image::default() };
         self.plan(|p| p.image = Some(image));
         Ok(())
+    }
+
+    async fn pull(&self, image: &ImageRef, login: Option<&Credentials>) -> Result<(), RegistryError> {
+        self.call(format!("pull {}{}", image.exact(), shown(login)));
+        if let Some(error) = self.plan(|p| p.pulls.pop_front()) {
+            return Err(error);
+        }
+        self.plan(|p| p.image = p.pulled.clone());
+        Ok(())
+    }
+
+    async fn tag(&self, image: &str, tag: &str) -> Result<(), DockerError> {
+        self.call(format!("tag {image} {tag}"));
+        Ok(())
+    }
+
+    async fn push(&self, image: &ImageRef, login: Option<&Credentials>) -> Result<Digest, RegistryError> {
+        self.call(format!("push {}{}", image.exact(), shown(login)));
+        tokio::time::sleep(self.plan(|p| p.push_takes)).await;
+        match self.plan(|p| p.pushes.pop_front()) {
+            Some(error) => Err(error),
+            None => Ok(Digest::of_bytes(b"pushed")),
+        }
     }
 
     async fn containers(&self, label: &str, value: &str) -> Result<Vec<Container>, DockerError> {
@@ -199,6 +240,18 @@ impl Docker for Outside {
         self.plan(|p| p.containers.retain(|c| c.id != id));
         Ok(())
     }
+}
+
+#[async_trait]
+impl Ecr for Outside {
+    async fn login(&self, host: &EcrHost) -> Result<Credentials, RegistryError> {
+        self.call(format!("ecr login {host}"));
+        Ok(Credentials { username: "AWS".to_owned(), password: ConfigValue::secret("by-role") })
+    }
+}
+
+fn shown(login: Option<&Credentials>) -> String {
+    login.map_or_else(String::new, |l| format!(" as {}:{}", l.username, l.password.expose()))
 }
 
 #[async_trait]

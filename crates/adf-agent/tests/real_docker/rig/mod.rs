@@ -1,6 +1,8 @@
 //! A rig around the real agent binary and the host's Docker: metadata and archives over loopback HTTP, an address,
 //! an instance id and an image prefix of its own, and nothing left behind.
 
+mod registry;
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -12,6 +14,8 @@ use flate2::write::GzEncoder;
 use tempfile::TempDir;
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
+
+pub(crate) use registry::{Registry, host};
 
 pub(crate) const DOCKERFILE: &str =
     "FROM scratch\nCOPY app /app\nEXPOSE 8080\nENTRYPOINT [\"/app\", \"serve\"]\n";
@@ -223,7 +227,7 @@ pub(crate) fn archive(dockerfile: Option<&str>, more: &[(&str, &[u8])]) -> Vec<u
 }
 
 /// The static binary, compiled once.
-fn app() -> &'static [u8] {
+pub(crate) fn app() -> &'static [u8] {
     static APP: OnceLock<Vec<u8>> = OnceLock::new();
     APP.get_or_init(|| {
         let dir = tempfile::tempdir().expect("a temporary folder");
@@ -256,6 +260,6 @@ pub(crate) fn terminate(agent: &Agent) {
     assert!(done.status.success());
 }
 
-fn lines(output: &Output) -> Vec<String> {
+pub(crate) fn lines(output: &Output) -> Vec<String> {
     String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
 }

@@ -80,6 +80,7 @@ fn receipt(instance: &InstanceId, version: u64, state: InstanceState) -> Receipt
         deploy: (version == NEW).then(|| "d-1".parse().expect("a valid id")),
         image_id: None,
         image_source: None,
+        image_fallback: None,
         config_hash: None,
         ami: None,
         agent_version: "0".to_owned(),
