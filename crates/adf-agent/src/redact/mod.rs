@@ -96,6 +96,12 @@ pub fn learn(config: &Config) {
     }
 }
 
+/// Learns one secret that is no value of the config: part of one, or a login that was given for a while.
+pub fn learn_value(value: &str) {
+    let mut redactor = REDACTOR.write().unwrap_or_else(PoisonError::into_inner);
+    redactor.get_or_insert_default().learn([value]);
+}
+
 /// `text` with every known secret masked.
 pub fn text(text: &str) -> Cow<'_, str> {
     let redactor = REDACTOR.read().unwrap_or_else(PoisonError::into_inner);

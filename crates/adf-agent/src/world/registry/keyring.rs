@@ -10,6 +10,7 @@ use adf_types::{AgentName, ConfigValue};
 use serde::Deserialize;
 
 use super::{Ecr, EcrHost, RegistryError};
+use crate::redact;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credentials {
@@ -43,13 +44,16 @@ impl Keyring {
 
     /// Nothing for a registry that nobody gave a login for: many answer to everybody.
     pub async fn login(&self, host: &str) -> Result<Option<Credentials>, RegistryError> {
-        if let Some(ecr) = EcrHost::parse(host) {
-            return self.ecr.login(&ecr).await.map(Some);
+        let found = match (EcrHost::parse(host), &self.secret) {
+            (Some(ecr), _) => Some(self.ecr.login(&ecr).await?),
+            (None, Some(secret)) => from_secret(secret.expose(), host)?,
+            (None, None) => None,
+        };
+        // The redactor knows the whole secret only, and no login of the role.
+        if let Some(login) = &found {
+            redact::learn_value(login.password.expose());
         }
-        match &self.secret {
-            Some(secret) => from_secret(secret.expose(), host),
-            None => Ok(None),
-        }
+        Ok(found)
     }
 }
 
@@ -109,6 +113,24 @@ mod tests {
             assert!(error.starts_with("E110 the secret ADF_REGISTRY_AUTH is not"), "{error}");
             assert!(error.contains("line 1, column ") && !error.contains("hunter2"), "{error}");
         }
+    }
+
+    struct NoEcr;
+
+    #[async_trait::async_trait]
+    impl Ecr for NoEcr {
+        async fn login(&self, _: &EcrHost) -> Result<Credentials, RegistryError> {
+            Ok(Credentials { username: "AWS".to_owned(), password: ConfigValue::secret("by-the-role") })
+        }
+    }
+
+    #[tokio::test]
+    async fn a_password_is_masked_from_when_it_is_used() {
+        let keyring = Keyring::new(Arc::new(NoEcr), Some(ConfigValue::secret(SECRET)));
+        keyring.login("ghcr.io").await.expect("valid").expect("a login");
+        keyring.login("123456789012.dkr.ecr.eu-west-1.amazonaws.com").await.expect("valid").expect("a login");
+        let line = redact::text("unauthorized: ann:hunter2 by-the-role");
+        assert!(!line.contains("hunter2") && !line.contains("by-the-role"), "{line}");
     }
 
     #[test]
