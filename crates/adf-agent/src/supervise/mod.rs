@@ -67,6 +67,8 @@ struct Supervisor<'a> {
     agent: &'a Agent,
     started: Started,
     pulse: Pulse,
+    /// When the next turn is due.
+    next: Instant,
     since: Instant,
     published: Instant,
     passed: u64,
@@ -88,6 +90,7 @@ impl<'a> Supervisor<'a> {
             judge: Judge::new(started.run.passes),
             started,
             pulse: Pulse::of_systemd(),
+            next: now,
             since: now,
             published: now,
             passed: 0,
@@ -101,15 +104,25 @@ impl<'a> Supervisor<'a> {
     }
 
     async fn run(&mut self) -> Infallible {
-        let mut next = Instant::now();
+        let agent = self.agent;
+        loop {
+            self.while_turning(agent.reload.notified()).await;
+            // Boxed: the rare and long way must not make the usual one larger.
+            Box::pin(self.reload()).await;
+        }
+    }
+
+    /// The loop: turns until `step` is done. Whatever is not about the container itself is awaited here.
+    async fn while_turning<T>(&mut self, step: impl Future<Output = T>) -> T {
+        let mut step = std::pin::pin!(step);
         loop {
             tokio::select! {
-                () = self.agent.reload.notified() => self.reload().await,
-                () = tokio::time::sleep_until(next) => {
+                done = &mut step => return done,
+                () = tokio::time::sleep_until(self.next) => {
                     let began = Instant::now();
                     self.turn().await;
                     self.heartbeat();
-                    next = self.next_turn(began);
+                    self.next = self.next_turn(began);
                 }
                 () = self.pulse.due() => {}
             }

@@ -11,14 +11,14 @@ use adf_types::InstanceState;
 
 use super::{App, Supervisor};
 use crate::agent::Agent;
-use crate::claim::look_around;
+use crate::claim::{INSTANCE_LABEL, Order, look_around};
 use crate::failure::Failure;
 use crate::health::{Judge, health};
 use crate::prepare::{Prepared, prepare};
 use crate::start::{Plan, Started, create, launch, start};
 use crate::world::systemd;
 
-/// What a reload may take in all; a table that does not answer is given up before.
+/// What making a container anew may take, and what a new one may take beyond its grace period.
 const LIMIT: Duration = Duration::from_mins(10);
 
 /// What reading the config may take. A boot asks as long as it has time; here an app serves, and somebody waits
@@ -40,11 +40,12 @@ impl Supervisor<'_> {
     pub(super) async fn reload(&mut self) {
         tracing::info!("told to reload: reading the config anew");
         systemd::reloading("reloading: reading the config anew");
-        let (agent, old) = (self.agent, self.started.clone());
-        let work = async { tokio::time::timeout(LIMIT, reload(agent, &old)).await };
-        let reloaded = self.pulse.during(work).await.unwrap_or_else(|_| {
-            Reloaded::Kept(Failure::transient(format!("not done within {} s", LIMIT.as_secs())))
-        });
+        let agent = self.agent;
+        // The app is watched, and started again if it ends, as long as its container is not the one that changes.
+        let reloaded = match self.while_turning(prepared(agent, self.started.order.clone())).await {
+            Ok(prepared) => self.put_to_use(prepared).await,
+            Err(failure) => Reloaded::Kept(failure),
+        };
         let notice = match reloaded {
             Reloaded::Unchanged => "I185 reloaded: the config has not changed".to_owned(),
             Reloaded::Replaced(started) => {
@@ -55,7 +56,7 @@ impl Supervisor<'_> {
                 format!("W185 not reloaded, the app goes on with its old config: {failure}")
             }
             Reloaded::Restored(failure) => {
-                self.replaced(old);
+                self.replaced(self.started.clone());
                 format!("W185 not reloaded, the app runs again with its old config: {failure}")
             }
         };
@@ -63,6 +64,11 @@ impl Supervisor<'_> {
         self.agent.reporter.notice(notice);
         let order = &self.started.order;
         systemd::ready(&format!("serving {} {}", order.app, order.release));
+    }
+
+    async fn put_to_use(&mut self, prepared: Prepared) -> Reloaded {
+        let (agent, old) = (self.agent, self.started.clone());
+        self.pulse.during(put_to_use(agent, &old, &prepared)).await
     }
 
     fn replaced(&mut self, started: Started) {
@@ -88,16 +94,15 @@ impl Supervisor<'_> {
     }
 }
 
-async fn reload(agent: &Agent, old: &Started) -> Reloaded {
-    let prepared = async { prepare(agent, look_around(agent, old.order.clone()).await?).await };
-    let prepared = match tokio::time::timeout(PREPARE_LIMIT, prepared).await {
-        Ok(Ok(prepared)) => prepared,
-        Ok(Err(failure)) => return Reloaded::Kept(failure),
-        Err(_) => return Reloaded::Kept(not_prepared(agent)),
-    };
-    match next_container(agent, old, &prepared).await {
+async fn prepared(agent: &Agent, order: Order) -> Result<Prepared, Failure> {
+    let prepared = async { prepare(agent, look_around(agent, order).await?).await };
+    tokio::time::timeout(PREPARE_LIMIT, prepared).await.unwrap_or_else(|_| Err(not_prepared(agent)))
+}
+
+async fn put_to_use(agent: &Agent, old: &Started, prepared: &Prepared) -> Reloaded {
+    match next_container(agent, old, prepared).await {
         Ok(None) => Reloaded::Unchanged,
-        Ok(Some((plan, id))) => swap(agent, old, &prepared, plan, id).await,
+        Ok(Some((plan, id))) => swap(agent, old, prepared, plan, id).await,
         Err(failure) => Reloaded::Kept(failure),
     }
 }
@@ -115,11 +120,13 @@ async fn next_container(
     prepared: &Prepared,
 ) -> Result<Option<(Plan, String)>, Failure> {
     let mut plan = Plan::of(agent, prepared)?;
-    if prepared.containers.iter().any(|c| c.id == old.container && plan.is(c)) {
+    // Listed anew: the app may have been started again while the config was read.
+    let containers = agent.world.docker.containers(INSTANCE_LABEL, old.order.instance.as_str()).await?;
+    if containers.iter().any(|c| c.id == old.container && plan.is(c)) {
         return Ok(None);
     }
     // What an earlier reload left behind may hold the name.
-    for left in prepared.containers.iter().filter(|c| c.id != old.container) {
+    for left in containers.iter().filter(|c| c.id != old.container) {
         agent.world.docker.stop(&left.id, old.run.stop_grace).await?;
         agent.world.docker.remove(&left.id).await?;
     }
@@ -159,8 +166,15 @@ async fn swap(agent: &Agent, old: &Started, prepared: &Prepared, plan: Plan, id:
     }
 }
 
+/// Its limit is inside: whatever runs out of time, the old container is started again.
 async fn try_new(agent: &Agent, plan: Plan, id: &str) -> Result<Started, Failure> {
-    launch(agent, id).await?;
-    let started = plan.started(agent, id.to_owned());
-    Ok(health(agent, started).await?.started)
+    let limit = plan.run.grace.saturating_add(LIMIT);
+    let healthy = async {
+        launch(agent, id).await?;
+        let started = plan.started(agent, id.to_owned());
+        Ok(health(agent, started).await?.started)
+    };
+    let late =
+        || Failure::transient(format!("the new container was not healthy within {} s", limit.as_secs()));
+    tokio::time::timeout(limit, healthy).await.unwrap_or_else(|_| Err(late()))
 }

@@ -47,8 +47,7 @@ async fn fault_44_a_role_that_may_not_tell_is_not_tried_again() {
         operation: "autoscaling:CompleteLifecycleAction",
         problem: "not authorized".to_owned(),
     };
-    // The permission is missing for good: asking again only fills the log. It is looked at once more each time the
-    // group is asked, which is what `Denied` ends.
+    // A missing right stays missing: asking again would only fill the log.
     let ran = play(Plan { completions: [Err(denied)].into(), ..Plan::default() }, A_WHILE).await;
     assert_eq!((ran.count("Continue"), ran.exit), (1, Exit::Stopped));
 }

@@ -94,5 +94,7 @@ async fn a_config_that_cannot_be_read_leaves_the_app_alone() {
     let ran = reloaded(Plan { events, ..Plan::default() }).await;
     assert_eq!((ran.count("create"), ran.count("stop new"), ran.count("start new")), (1, 1, 1));
     assert_eq!(notice(&ran), "W185 not reloaded, the app goes on with its old config: E151 not reachable");
+    let meanwhile = ran.times("probe").iter().filter(|t| (40..140).contains(&t.as_secs())).count();
+    assert_eq!(meanwhile, 100, "the app is watched while the table is waited for");
     assert!(ran.receipts.iter().all(|r| !matches!(r.state, InstanceState::Unhealthy { .. })));
 }

@@ -235,3 +235,18 @@ async fn a_port_in_use_names_the_port_and_its_holder() {
     );
     assert_eq!((ran.count("remove new"), ran.count("Abandon"), ran.exit), (1, 1, Exit::Permanent));
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_app_that_runs_goes_on_when_its_restarted_agent_cannot_read_the_config() {
+    let first = play(Plan::default(), A_WHILE).await;
+    let left = Container { id: "left".into(), labels: labels(&first, &config("hunter2")), running: true };
+    let silent = TableError { kind: Kind::Transient, message: "E151 not reachable".into() };
+    let plan =
+        Plan { containers: vec![left], config: Err(silent), group: Some("InService"), ..Plan::default() };
+    let ran = play(plan, LONG).await;
+    assert_eq!((ran.exit, ran.find("stop left"), ran.find("remove left")), (Exit::Transient, None, None));
+    assert!(
+        ran.last().notice.as_deref().is_some_and(|n| n.starts_with("W189 the agent will be started again"))
+    );
+    assert!(ran.failure().0.contains("E151 not reachable"), "and it is told why");
+}

@@ -6,4 +6,5 @@ mod machine;
 mod registry;
 mod rig;
 mod service;
+mod serving;
 mod termination;

@@ -7,7 +7,12 @@ use std::net::TcpListener;
 fn main() {
     let role = std::env::args().nth(1).unwrap_or_default();
     match role.as_str() {
+        "serve" if std::env::var("FOO").is_ok_and(|foo| foo == "crash") => {
+            eprintln!("cannot work with this config");
+            std::process::exit(3);
+        }
         "serve" => answer(200),
+        "ok" => {}
         "sick" => answer(503),
         _ => {
             eprintln!("cannot open the database");
