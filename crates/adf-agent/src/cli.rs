@@ -61,7 +61,8 @@ pub async fn main(cli: Cli) -> Exit {
         Err(error) => return complain(&error, Exit::Usage),
     };
     match cli.command {
-        Command::Run => daemon(settings).await,
+        // Boxed: the whole life of an agent is one large future.
+        Command::Run => Box::pin(daemon(settings)).await,
         Command::Status { json } => print_status(&settings, json).await,
         Command::Check => print_check(settings).await,
     }

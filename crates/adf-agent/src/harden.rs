@@ -17,8 +17,28 @@ pub fn harden() {
         tracing::warn!("this process could not be made undumpable: {error}");
     }
     std::panic::set_hook(Box::new(|info| {
-        let said = info.to_string();
-        let said = redact::text(&said);
-        eprintln!("adf-agent: {}; this is a bug, please report it", said.replace(['\n', '\r'], " "));
+        eprintln!("{}", told(&info.to_string()));
     }));
+}
+
+fn told(panic: &str) -> String {
+    format!("adf-agent: {}; this is a bug, please report it", redact::text(panic).replace(['\n', '\r'], " "))
+}
+
+#[cfg(test)]
+mod tests {
+    use adf_types::ConfigValue;
+
+    use super::*;
+
+    #[test]
+    fn attack_a08_a_panic_shows_no_secret() {
+        let secret = ("SENTINEL".parse().expect("a name"), ConfigValue::secret("sentinel-of-a-panic"));
+        redact::learn(&[secret].into_iter().collect());
+        let shown = told("thread 'main' panicked at src/x.rs:1:\ncannot use \"sentinel-of-a-panic\"");
+        assert_eq!(
+            shown,
+            "adf-agent: thread 'main' panicked at src/x.rs:1: cannot use \"[redacted]\"; this is a bug, please report it"
+        );
+    }
 }

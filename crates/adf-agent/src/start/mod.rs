@@ -3,8 +3,10 @@
 //! The rule: a container of this instance that has the same image and the same config is left running; any
 //! other container of this instance is replaced; a container that is not this instance's is never touched.
 
+pub mod secrets;
 mod spec;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use adf_types::{Receipt, RunSection};
@@ -18,6 +20,7 @@ use crate::report::Reached;
 use crate::retry::{Schedule, retry};
 use crate::world::{Container, ContainerSpec, DockerError};
 
+pub use secrets::INSIDE;
 pub use spec::container_spec;
 
 /// Docker answers slowly right after its own start: 0.5, 1, 2, 4 s.
@@ -42,6 +45,8 @@ pub struct Started {
     pub run: RunSection,
     /// What tells that it is well.
     pub check: Check,
+    /// Where its secrets are, when it has them as files.
+    pub secrets: Option<PathBuf>,
 }
 
 impl Reached for Started {
@@ -73,7 +78,8 @@ impl Plan {
 
     pub fn started(self, agent: &Agent, container: String) -> Started {
         agent.reporter.container(&container);
-        Started { order: self.order, container, run: self.run, check: self.check }
+        let secrets = self.spec.secrets.map(|secrets| secrets.folder);
+        Started { order: self.order, container, run: self.run, check: self.check, secrets }
     }
 }
 
@@ -89,12 +95,24 @@ pub async fn start(agent: &Agent, prepared: Prepared) -> Result<Started, Failure
         launch(agent, &id).await?;
         id
     };
-    Ok(plan.started(agent, container))
+    let started = plan.started(agent, container);
+    secrets::keep_only(&agent.settings.run_dir, started.secrets.as_deref());
+    Ok(started)
 }
 
 pub async fn create(agent: &Agent, spec: &ContainerSpec) -> Result<String, Failure> {
+    if let Some(secrets) = &spec.secrets {
+        secrets::write(secrets)?;
+    }
     let create = async || agent.world.docker.create(spec).await;
-    Ok(retry(&DOCKER_CALLS, &agent.reporter, create).await?)
+    let id = retry(&DOCKER_CALLS, &agent.reporter, create).await?;
+    if let Some(secrets) = &spec.secrets
+        && let Err(failure) = secrets::give(agent.world.docker.as_ref(), &id, secrets).await
+    {
+        let _ = agent.world.docker.remove(&id).await;
+        return Err(failure);
+    }
+    Ok(id)
 }
 
 /// Stops and removes this instance's earlier containers.

@@ -10,7 +10,7 @@ use adf_types::InstanceState;
 use crate::agent::Agent;
 use crate::claim::INSTANCE_LABEL;
 use crate::notice::Leaving;
-use crate::start::Started;
+use crate::start::{Started, secrets};
 use crate::world::{ActionResult, Transition, systemd};
 
 /// What a receipt may be late by when the agent ends.
@@ -80,6 +80,8 @@ pub async fn stop_all(agent: &Agent, known: Option<&str>, grace: Duration) {
         }
     }))
     .await;
+    // The next start writes them again, from the table.
+    secrets::forget(&agent.settings.run_dir);
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use crate::claim::{INSTANCE_LABEL, Order, look_around};
 use crate::failure::Failure;
 use crate::health::{Judge, health};
 use crate::prepare::{Prepared, prepare};
-use crate::start::{Plan, Started, create, launch, start};
+use crate::start::{Plan, Started, create, launch, secrets, start};
 use crate::world::systemd;
 
 /// What making a container anew may take, and what a new one may take beyond its grace period.
@@ -60,6 +60,8 @@ impl Supervisor<'_> {
                 format!("W185 not reloaded, the app runs again with its old config: {failure}")
             }
         };
+        // Whichever container serves now, the other one's secrets are of no use any more.
+        secrets::keep_only(&agent.settings.run_dir, self.started.secrets.as_deref());
         tracing::info!("{notice}");
         self.agent.reporter.notice(notice);
         let order = &self.started.order;

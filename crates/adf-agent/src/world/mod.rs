@@ -35,7 +35,7 @@ use crate::settings::Settings;
 
 pub use docker::{
     BuildError, BuildOrder, Builder, Container, ContainerSpec, ContainerState, Docker, DockerError,
-    Healthcheck, Image,
+    Healthcheck, Image, Owner, SecretFiles,
 };
 pub use fetch::{Access, ConnectStep, Download, Fetch, FetchError, wants_token};
 pub use imds::{Imds, ImdsError, MetadataSession};

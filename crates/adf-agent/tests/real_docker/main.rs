@@ -5,6 +5,7 @@
 mod machine;
 mod registry;
 mod rig;
+mod secrets;
 mod service;
 mod serving;
 mod termination;

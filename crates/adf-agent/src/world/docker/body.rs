@@ -1,16 +1,18 @@
 //! A container spec in Docker's words: the one place where an app's confinement is written down.
 //!
 //! The rule: nothing from a release or from config reaches the host configuration but the port and the two
-//! limits. No privileged, no host network or pid space, no socket, no mounts, no new privileges.
+//! limits. No privileged, no host network or pid space, no socket, no mounts but its own secrets, no new privileges.
 
 use std::collections::HashMap;
 use std::path::Path;
 
 use bollard::models::{
-    ContainerCreateBody, HostConfig, HostConfigLogConfig, PortBinding, RestartPolicy, RestartPolicyNameEnum,
+    ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, MountType, PortBinding, RestartPolicy,
+    RestartPolicyNameEnum,
 };
 
-use crate::world::ContainerSpec;
+use crate::start::INSIDE;
+use crate::world::{ContainerSpec, SecretFiles};
 
 /// Docker's default capabilities less those that a server has no use for: raw sockets, device nodes, writing
 /// the kernel's audit log, and giving capabilities to files.
@@ -51,8 +53,21 @@ fn host(spec: &ContainerSpec, port: Option<String>) -> HostConfig {
             name: Some(RestartPolicyNameEnum::NO),
             ..RestartPolicy::default()
         }),
+        mounts: spec.secrets.as_ref().map(|secrets| vec![mount(secrets)]),
         log_config: Some(log_config(Path::new(JOURNAL).exists())),
         ..HostConfig::default()
+    }
+}
+
+/// The one folder of the host that a container may see: its own secrets, to read. As a mount and not as a bind, so
+/// that a folder that is not there is an error and not an empty one made by Docker.
+fn mount(secrets: &SecretFiles) -> Mount {
+    Mount {
+        typ: Some(MountType::BIND),
+        source: Some(secrets.folder.display().to_string()),
+        target: Some(INSIDE.to_owned()),
+        read_only: Some(true),
+        ..Mount::default()
     }
 }
 
@@ -84,6 +99,7 @@ mod tests {
             memory_bytes: Some(64 << 20),
             pids: 100,
             stop_grace: Duration::from_secs(20),
+            secrets: None,
         }
     }
 
@@ -111,6 +127,24 @@ mod tests {
         assert_eq!(seen["SecurityOpt"][0], "no-new-privileges:true");
         assert_eq!(seen["PortBindings"]["8080/tcp"][0]["HostIp"], "127.0.0.9");
         assert_eq!(seen["RestartPolicy"]["Name"], "no");
+    }
+
+    #[test]
+    fn attack_a08_secrets_as_files_are_one_folder_to_read() {
+        let secrets = SecretFiles {
+            folder: "/run/adf/secrets/1".into(),
+            files: vec![("A".parse().expect("a name"), adf_types::ConfigValue::secret("hunter2"))],
+        };
+        let body = create(&ContainerSpec { secrets: Some(secrets), ..spec() });
+        let text = serde_json::to_string(&body).expect("serialises");
+        assert!(!text.contains("hunter2"), "{text}");
+        let mounts = body.host_config.expect("given").mounts.expect("one");
+        assert_eq!(
+            serde_json::to_value(mounts).expect("serialises"),
+            serde_json::json!([{
+                "Type": "bind", "Source": "/run/adf/secrets/1", "Target": "/run/adf/secrets", "ReadOnly": true
+            }])
+        );
     }
 
     #[test]

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::Duration;
+
+use adf_types::{ConfigName, ConfigValue};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Container {
@@ -24,6 +27,15 @@ pub struct ContainerSpec {
     pub memory_bytes: Option<i64>,
     pub pids: i64,
     pub stop_grace: Duration,
+    /// Secrets that are given as files and so are not in `env`.
+    pub secrets: Option<SecretFiles>,
+}
+
+/// Secrets as files in a folder of the host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretFiles {
+    pub folder: PathBuf,
+    pub files: Vec<(ConfigName, ConfigValue)>,
 }
 
 impl std::fmt::Debug for ContainerSpec {

@@ -23,7 +23,7 @@ use tokio::sync::OnceCell;
 use super::error::{is_missing, refused};
 use super::{
     BuildError, BuildOrder, Container, ContainerSpec, ContainerState, Docker, DockerError, Healthcheck,
-    Image, body, build, error, transfer,
+    Image, Owner, body, build, error, owner, transfer,
 };
 use crate::world::{Credentials, RegistryError};
 
@@ -96,6 +96,10 @@ impl Docker for Engine {
             Err(error) if error::is_conflict(&error) => Err(DockerError::NameTaken(spec.name.clone())),
             Err(error) => Err(refused("create the container", error)),
         }
+    }
+
+    async fn owner(&self, id: &str) -> Result<Owner, DockerError> {
+        owner::of(self.client().await?, id).await
     }
 
     async fn start(&self, id: &str) -> Result<(), DockerError> {

@@ -7,6 +7,7 @@
 //! | `build.rs` | one build, streamed |
 //! | `transfer.rs` | images from and to registries |
 //! | `body.rs` | a container spec in Docker's words: an app's confinement |
+//! | `owner.rs` | as whom a container runs |
 //! | `error.rs` | Docker's errors in our words |
 
 mod body;
@@ -15,6 +16,7 @@ mod container;
 mod engine;
 mod error;
 mod image;
+mod owner;
 mod transfer;
 
 use std::net::SocketAddr;
@@ -25,9 +27,10 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
 
-pub use container::{Container, ContainerSpec, ContainerState, Healthcheck};
+pub use container::{Container, ContainerSpec, ContainerState, Healthcheck, SecretFiles};
 pub(in crate::world) use engine::Engine;
 pub use image::{BuildError, BuildOrder, Builder, Image};
+pub use owner::Owner;
 
 use super::{Credentials, RegistryError};
 use crate::failure::{Fault, Kind};
@@ -54,6 +57,10 @@ pub trait Docker: Send + Sync {
     async fn containers(&self, label: &str, value: &str) -> Result<Vec<Container>, DockerError>;
     /// Creates a container and tells its id.
     async fn create(&self, spec: &ContainerSpec) -> Result<String, DockerError>;
+    /// As whom a created container will run.
+    async fn owner(&self, _id: &str) -> Result<Owner, DockerError> {
+        Ok(Owner::ROOT)
+    }
     async fn start(&self, id: &str) -> Result<(), DockerError>;
     async fn state(&self, id: &str) -> Result<ContainerState, DockerError>;
     /// How the HEALTHCHECK of the container's image stands.
