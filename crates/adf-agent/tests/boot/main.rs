@@ -2,6 +2,7 @@
 //!
 //! One file per subject; `fakes` is everything outside the agent.
 
+mod config;
 mod fakes;
 mod fetch;
 mod group;

@@ -61,7 +61,7 @@ async fn no_container_is_made_before_the_config_is_complete() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_required_name_without_a_value_ends_the_boot() {
+async fn fault_31_a_required_name_without_a_value_ends_the_boot() {
     let files = [
         ("Dockerfile", "FROM scratch\n"),
         ("adf.toml", "[config]\nrequired = [\"FOO\", \"BAR\", \"BAZ\"]\n"),
@@ -71,7 +71,7 @@ async fn a_required_name_without_a_value_ends_the_boot() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_config_that_may_not_be_read_ends_the_boot() {
+async fn fault_31_a_config_that_may_not_be_read_ends_the_boot() {
     let denied =
         TableError { kind: Kind::Permanent, message: "E152 cannot read config: access denied".into() };
     let ran = play(Plan { config: Err(denied), ..Plan::default() }, LONG).await;
