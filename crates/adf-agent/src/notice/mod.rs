@@ -108,7 +108,7 @@ async fn group(agent: &Agent) -> Option<Leaving> {
 async fn rebalance(agent: &Agent) -> bool {
     let Some(notice) = read(agent, REBALANCE).await else { return false };
     let since = spot::noticed_at(&notice).map(|at| format!(" since {at}")).unwrap_or_default();
-    let text = format!("I186 EC2 recommends to replace this Spot instance{since}; it goes on serving");
+    let text = format!("I191 EC2 recommends to replace this Spot instance{since}; it goes on serving");
     tracing::warn!("{text}");
     agent.reporter.notice(text);
     true

@@ -169,7 +169,7 @@ mod tests {
             ],
             probes: ProbeCounts { passed: 912, failed: 3 },
             restarts: 1,
-            notice: Some("I186 EC2 recommends to replace this Spot instance; it goes on serving".to_owned()),
+            notice: Some("I191 EC2 recommends to replace this Spot instance; it goes on serving".to_owned()),
             updated_at: time("2026-01-01T09:59:58Z"),
         }
     }

@@ -129,7 +129,7 @@ async fn a_rebalance_recommendation_is_said_once_and_the_app_serves_on() {
     let ran = play(Plan { events, ..Plan::default() }, Duration::from_mins(5)).await;
     assert_eq!(
         notice(&ran),
-        "I186 EC2 recommends to replace this Spot instance since 2026-01-01T00:00:00Z; it goes on serving"
+        "I191 EC2 recommends to replace this Spot instance since 2026-01-01T00:00:00Z; it goes on serving"
     );
     assert_eq!((ran.took.as_secs(), ran.count("stop new")), (300, 1), "only the end of the test stops it");
 }
