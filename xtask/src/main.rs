@@ -1,4 +1,4 @@
-//! Everything that is done to this repository: `cargo xtask demo`, `bench`, `test`, `tidy`, `drawings`, `man`.
+//! Everything that is done to this repository: `cargo xtask demo`, `bench`, `fuzz`, `test`, `tidy`, `drawings`, `man`.
 //!
 //! Neighbours: none. It runs the workspace's binaries as processes, as a user would, and depends on none of its
 //! crates. To add a command: a file of its own, a variant of [`Command`], a line in CONTRIBUTING.md.
@@ -10,6 +10,7 @@ mod demo;
 mod docker;
 mod drawings;
 mod failure;
+mod fuzz;
 mod local;
 mod man;
 mod process;
@@ -35,6 +36,8 @@ enum Command {
     Demo(demo::Options),
     /// Speed and memory, as ratios of things measured in one run.
     Bench(bench::Options),
+    /// Fuzzes what reads archives, from the hostile corpus onwards.
+    Fuzz(fuzz::Options),
     /// Format, lints, dependency rules, licences and every test; ends with `N passed, N failed`.
     Test,
     /// The rules that no compiler checks: who may depend on whom, file sizes, drawings.
@@ -50,6 +53,7 @@ async fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Demo(options) => demo::run(&options).await,
         Command::Bench(options) => bench::run(&options).await,
+        Command::Fuzz(options) => fuzz::run(&options).map(|()| ExitCode::SUCCESS),
         Command::Test => test::run().await,
         Command::Tidy => tidy::run().map(|()| ExitCode::SUCCESS),
         Command::Drawings => drawings::write().map(|()| ExitCode::SUCCESS),

@@ -3,7 +3,7 @@
 use adf_types::{AgentName, AppName, ConfigValue, ReleaseUrl};
 
 use crate::agent::Agent;
-use crate::claim::{Order, order};
+use crate::claim::{Order, fixed, order};
 use crate::failure::Failure;
 use crate::identify::identify;
 use crate::prepare::name::image_tag;
@@ -34,6 +34,7 @@ pub async fn check(agent: &Agent) -> Result<Vec<String>, Failure> {
             access.github_token = config.for_agent(AgentName::GithubToken).map(ConfigValue::secret);
         }
     }
+    fixed(&order, &agent.settings)?;
     if !matches!(order.url, ReleaseUrl::Docker(_)) {
         aws.fetch.open(&order.url, &access).await?;
         lines.push("archive   can be read".to_owned());

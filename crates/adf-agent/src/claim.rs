@@ -16,6 +16,7 @@ use crate::prepare::config::TABLE_SCHEDULE;
 use crate::prepare::name::image_tag;
 use crate::report::{Reached, Subject};
 use crate::retry::{Schedule, retry};
+use crate::settings::Settings;
 use crate::world::{Container, Image, Transition};
 
 /// The app of an instance that was launched by hand, with nothing but a release URL.
@@ -77,6 +78,7 @@ pub async fn claim(agent: &Agent, identified: Identified) -> Result<Claimed, Fai
         let record = retry(&TABLE_SCHEDULE, &agent.reporter, read).await?;
         order.digest = agreed_digest(order.digest, record.as_ref())?;
     }
+    fixed(&order, &agent.settings)?;
     let docker = &agent.world.docker;
     retry(&DOCKER_SCHEDULE, &agent.reporter, async || docker.ping().await).await?;
     look_around(agent, order).await
@@ -152,6 +154,26 @@ fn image_digest(url: &ReleaseUrl, told: Option<Digest>) -> Result<Option<Digest>
             "E140 release digest mismatch: RELEASE_DIGEST says {told}, RELEASE_URL says {named}"
         ))),
         (told, named) => Ok(told.or_else(|| named.cloned())),
+    }
+}
+
+/// A release that may be another one tomorrow needs a digest, unless agent.toml says otherwise; and where agent.toml
+/// demands a signature, it must be a release that can have one.
+pub fn fixed(order: &Order, settings: &Settings) -> Result<(), Failure> {
+    let url = order.url.public();
+    if settings.minisign_public_key.is_some() && matches!(order.url, ReleaseUrl::Docker(_)) {
+        return Err(Failure::permanent(format!(
+            "E144 {url} is an image, which has no minisign signature, and agent.toml demands one; release a signed archive"
+        )));
+    }
+    match order.url.mutable() {
+        Some(why) if order.digest.is_none() && !settings.allow_mutable_urls => {
+            Err(Failure::permanent(format!(
+                "E126 the release URL {url} {why}, so it may be another release at the next boot; name a tag or a commit, \
+             or add RELEASE_DIGEST, or set allow_mutable_urls = true in agent.toml"
+            )))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -7,6 +7,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use adf_archive::PublicKey;
 use adf_types::Repository;
 use jiff::SignedDuration;
 use serde::{Deserialize, Deserializer};
@@ -37,6 +38,11 @@ pub struct Settings {
     /// An app that has been unhealthy for so long is reported to its group, which replaces the instance. Zero is never.
     #[serde(deserialize_with = "duration")]
     pub replace_unhealthy_after: Duration,
+    /// Whether a release may be fetched without a digest from a URL that names a branch or `latest`.
+    pub allow_mutable_urls: bool,
+    /// Where it is given, a release is built only with a minisign signature of this key.
+    #[serde(deserialize_with = "public_key")]
+    pub minisign_public_key: Option<PublicKey>,
 }
 
 impl Default for Settings {
@@ -52,6 +58,8 @@ impl Default for Settings {
             allowed_hosts: Vec::new(),
             boot_timeout: Duration::from_mins(10),
             replace_unhealthy_after: Duration::ZERO,
+            allow_mutable_urls: false,
+            minisign_public_key: None,
         }
     }
 }
@@ -98,6 +106,16 @@ fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::E
     Duration::try_from(parsed).map_err(|_| serde::de::Error::custom(format!("{text} is negative")))
 }
 
+fn public_key<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PublicKey>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let key = PublicKey::from_base64(text.trim());
+    key.map(Some).map_err(|_| {
+        serde::de::Error::custom(
+            "it is not a minisign public key; give the second line of minisign.pub, RW...",
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,6 +149,18 @@ mod tests {
         let bound = load("bind = \"127.77.1.4\"\nboot_timeout = \"90s\"").expect("valid");
         assert_eq!(bound.probe_address().to_string(), "127.77.1.4");
         assert_eq!(bound.boot_timeout.as_secs(), 90);
+    }
+
+    #[test]
+    fn a_signing_key_is_read_at_the_start_or_refused_there() {
+        let key = "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3";
+        let settings = load(&format!("minisign_public_key = \"{key}\"")).expect("a key");
+        assert!(settings.minisign_public_key.is_some());
+        let error = load("minisign_public_key = \"RWQ\"").expect_err("too short").to_string();
+        assert!(
+            error.contains("minisign_public_key") && error.contains("not a minisign public key"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use adf_types::{AdfTomlError, Digest};
 
-use crate::Settings;
+use crate::Known;
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ArchiveError {
@@ -36,20 +36,51 @@ pub enum ArchiveError {
     NoDockerfile { root: Option<String> },
     #[error("E141 the archive was refused: {path} {problem}")]
     Entry { path: String, problem: String },
+    #[error("E142 {file} has a pattern that Docker does not take, \"{pattern}\": {problem}")]
+    Ignore { file: &'static str, pattern: String, problem: String },
     #[error("E143 the archive was refused: {0}")]
-    Limit(String),
+    Limit(#[from] Limit),
     #[error("E140 release digest mismatch: want {want}, got {got}; the archive changed or was tampered with")]
     Digest { want: Digest, got: Digest },
+    #[error(
+        "E145 the archive's minisign signature does not hold: {0}; the archive was changed, or signed with another key"
+    )]
+    Signature(String),
+    #[error(
+        "E146 the archive is signed as \"{says}\", not as \"{expected}\": another signed release stands in this one's place, or the signature does not name it; sign with: minisign -S -t \"{expected}\""
+    )]
+    SignedAsAnother { says: String, expected: String },
     #[error("{0}")]
     AdfToml(#[from] AdfTomlError),
-    /// Not shown: the caller reads the archive again, knowing adf.toml.
-    #[error("adf.toml stands behind the head of the archive")]
-    LateSettings(Box<Settings>),
-    #[error("adf.toml changed between two reads of the same archive")]
-    SettingsChanged,
+    /// Not shown: the caller reads the archive again, knowing this.
+    #[error("adf.toml or .dockerignore stands behind what it decides about")]
+    Late(Box<Known>),
+    #[error("{0} changed between two reads of the same archive")]
+    Changed(&'static str),
     /// Not shown: the build ended first and says why.
     #[error("the build stopped reading the archive")]
     Abandoned,
+}
+
+/// What an archive has too much of, and how much it may have.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Limit {
+    #[error("it unpacks to more than {0} bytes")]
+    Unpacked(u64),
+    #[error("it unpacks to more than {0} times its size")]
+    Ratio(u64),
+    #[error("it has more than {0} entries")]
+    Entries(usize),
+    #[error("its paths are longer than {0} bytes together")]
+    PathBytes(usize),
+    #[error("{path} is a path of more than {limit} bytes")]
+    Path { path: String, limit: usize },
+    #[error("{path} is nested in more than {limit} folders")]
+    Depth { path: String, limit: usize },
+    #[error("it has a name or header longer than {0} bytes")]
+    Extension(u64),
+    #[error("its {file} is longer than {limit} bytes")]
+    File { file: &'static str, limit: u64 },
 }
 
 impl ArchiveError {
@@ -96,10 +127,10 @@ pub(crate) struct Cause(std::rc::Rc<std::cell::RefCell<Option<ArchiveError>>>);
 
 impl Cause {
     /// Keeps the first cause and gives the `io::Error` that carries the news upwards.
-    pub(crate) fn set(&self, error: ArchiveError) -> std::io::Error {
+    pub(crate) fn set(&self, error: ArchiveError) -> io::Error {
         let text = error.to_string();
         self.0.borrow_mut().get_or_insert(error);
-        std::io::Error::other(text)
+        io::Error::other(text)
     }
 
     pub(crate) fn take_or(&self, otherwise: impl FnOnce() -> ArchiveError) -> ArchiveError {
@@ -107,11 +138,14 @@ impl Cause {
     }
 }
 
+/// What the tar layer says of an archive that ends where more was announced; it has no kind of error for that.
+const ENDS_EARLY: [&str; 2] = ["failed to read entire block", "unexpected EOF during skip"];
+
 /// An error of the tar layer and its causes in one line.
 pub(crate) fn tar_error(error: impl Into<io::Error>) -> ArchiveError {
     let error: io::Error = error.into();
-    if error.kind() == io::ErrorKind::UnexpectedEof {
-        return ArchiveError::EndsInside("a header".to_owned());
+    if error.kind() == io::ErrorKind::UnexpectedEof || ENDS_EARLY.contains(&error.to_string().as_str()) {
+        return ArchiveError::EndsInside("a header or behind an entry".to_owned());
     }
     let (mut line, mut cause) = (error.to_string(), error.source());
     while let Some(inner) = cause {

@@ -1,9 +1,9 @@
 //! The way out of the pipeline: holds the head of the stream until adf.toml is known, because the build
 //! request's query needs it, and the last chunk until the archive is verified.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use crate::Settings;
 use crate::error::{ArchiveError, Cause};
@@ -21,16 +21,30 @@ pub trait Outlet {
     fn end(&mut self) -> Result<(), ArchiveError>;
 }
 
+/// Whether a file that decides about the build came in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fit {
+    Fits,
+    /// Something was let through that it decides about.
+    Late,
+    /// An earlier pass met another one.
+    Changed,
+}
+
 enum Head {
     /// adf.toml has not been seen; nothing was given away.
     Held { chunks: Vec<Bytes>, size: usize },
+    /// The build request may be open, without an adf.toml.
+    Without,
     /// The build request may be open; adf.toml must be this.
-    Given { settings: Box<Settings> },
+    Given(Box<Settings>),
 }
 
 pub(crate) struct Gate<O> {
     outlet: O,
-    buffer: BytesMut,
+    /// The chunk that is being filled, always [`CHUNK`] long.
+    buffer: Vec<u8>,
+    filled: usize,
     head: Head,
     max_head: usize,
     last: Option<Bytes>,
@@ -41,25 +55,25 @@ pub(crate) struct Gate<O> {
 impl<O: Outlet> Gate<O> {
     pub(crate) fn new(outlet: O, known: Option<Settings>, max_head: usize, cause: Cause) -> Self {
         let head = Head::Held { chunks: Vec::new(), size: 0 };
-        let mut gate =
-            Self { outlet, buffer: BytesMut::new(), head, max_head, last: None, closed: false, cause };
+        let buffer = vec![0; CHUNK];
+        let mut gate = Self { outlet, buffer, filled: 0, head, max_head, last: None, closed: false, cause };
         if let Some(settings) = known {
             gate.outlet.head(settings.clone());
-            gate.head = Head::Given { settings: Box::new(settings) };
+            gate.head = Head::Given(Box::new(settings));
         }
         gate
     }
 
     /// adf.toml was met.
-    pub(crate) fn settings(&mut self, found: Settings) -> Result<(), ArchiveError> {
+    pub(crate) fn settings(&mut self, found: &Settings) -> Result<Fit, ArchiveError> {
         match &self.head {
-            Head::Held { .. } => self.give_head(found),
-            Head::Given { settings } if **settings == found => Ok(()),
-            // Without an earlier pass the head was given with defaults; with one, it was given with this text.
-            Head::Given { settings } if **settings == Settings::default() => {
-                Err(ArchiveError::LateSettings(Box::new(found)))
+            Head::Held { .. } => {
+                self.give_head(found.clone(), Head::Given(Box::new(found.clone())))?;
+                Ok(Fit::Fits)
             }
-            Head::Given { .. } => Err(ArchiveError::SettingsChanged),
+            Head::Given(known) if **known == *found => Ok(Fit::Fits),
+            Head::Given(_) => Ok(Fit::Changed),
+            Head::Without => Ok(Fit::Late),
         }
     }
 
@@ -71,20 +85,48 @@ impl<O: Outlet> Gate<O> {
     /// The archive is verified: gives away what was held back.
     pub(crate) fn release(mut self) -> Result<(), ArchiveError> {
         if let Head::Held { .. } = self.head {
-            self.give_head(Settings::default())?;
+            self.give_head(Settings::default(), Head::Without)?;
         }
-        let rest = self.buffer.split().freeze();
+        self.buffer.truncate(self.filled);
+        let rest = Bytes::from(self.buffer);
         for chunk in self.last.take().into_iter().chain(Some(rest)).filter(|c| !c.is_empty()) {
             self.outlet.chunk(chunk)?;
         }
         self.outlet.end()
     }
 
-    fn give_head(&mut self, settings: Settings) -> Result<(), ArchiveError> {
-        self.outlet.head(settings.clone());
-        match std::mem::replace(&mut self.head, Head::Given { settings: Box::new(settings) }) {
+    /// Passes on all that `from` gives, without a copy in between; tells how much that was.
+    pub(crate) fn fill(&mut self, from: &mut impl Read) -> io::Result<u64> {
+        let mut total = 0;
+        loop {
+            let read = from.read(&mut self.buffer[self.filled..]);
+            match read {
+                Ok(0) => return Ok(total),
+                Ok(n) => {
+                    self.filled(n)?;
+                    total += n as u64;
+                }
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
+            }
+        }
+    }
+
+    fn filled(&mut self, n: usize) -> io::Result<()> {
+        self.filled += n;
+        if self.filled < CHUNK {
+            return Ok(());
+        }
+        let chunk = Bytes::from(std::mem::replace(&mut self.buffer, vec![0; CHUNK]));
+        self.filled = 0;
+        self.push(chunk).map_err(|e| self.cause.set(e))
+    }
+
+    fn give_head(&mut self, settings: Settings, next: Head) -> Result<(), ArchiveError> {
+        self.outlet.head(settings);
+        match std::mem::replace(&mut self.head, next) {
             Head::Held { chunks, .. } => chunks.into_iter().try_for_each(|chunk| self.push(chunk)),
-            Head::Given { .. } => Ok(()),
+            Head::Without | Head::Given(_) => Ok(()),
         }
     }
 
@@ -92,7 +134,8 @@ impl<O: Outlet> Gate<O> {
         if let Head::Held { chunks, size } = &mut self.head {
             *size += chunk.len();
             chunks.push(chunk);
-            return if *size > self.max_head { self.give_head(Settings::default()) } else { Ok(()) };
+            let full = *size > self.max_head;
+            return if full { self.give_head(Settings::default(), Head::Without) } else { Ok(()) };
         }
         match self.last.replace(chunk) {
             Some(earlier) => self.outlet.chunk(earlier),
@@ -106,12 +149,10 @@ impl<O: Outlet> Write for Gate<O> {
         if self.closed {
             return Err(io::Error::other("the gate is closed"));
         }
-        self.buffer.extend_from_slice(buf);
-        while self.buffer.len() >= CHUNK {
-            let chunk = self.buffer.split_to(CHUNK).freeze();
-            self.push(chunk).map_err(|e| self.cause.set(e))?;
-        }
-        Ok(buf.len())
+        let n = buf.len().min(CHUNK - self.filled);
+        self.buffer[self.filled..self.filled + n].copy_from_slice(&buf[..n]);
+        self.filled(n)?;
+        Ok(n)
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -6,12 +6,18 @@
 //!
 //! | file | what |
 //! | --- | --- |
+//! | `repack.rs` | the whole pass, and what must hold at its end |
 //! | `gunzip.rs` | one gzip member, metered against bombs |
-//! | `walk.rs` | tar entries in, checked entries out |
+//! | `header.rs` | tar headers that have one reading only |
 //! | `extension.rs` | GNU and PAX headers that belong to the next entry |
+//! | `walk.rs`, `entry.rs` | tar entries in, checked entries out |
+//! | `found.rs` | what is known of the archive so far, and what must hold at its end |
 //! | `path.rs` | where an entry may stand and a link may lead |
 //! | `tree.rs` | what stands where already |
-//! | `gate.rs` | the way out: holds the head until adf.toml is known, and the last chunk until the digest is |
+//! | `ignore/` | `.dockerignore` |
+//! | `content.rs`, `emit.rs` | a file's content, and entries with fresh headers |
+//! | `gate.rs` | the way out: holds the head until adf.toml is known, and the last chunk until all is verified |
+//! | `signature.rs` | minisign, bound to the release |
 //!
 //! Neighbours: the agent reads from the network and writes into a build request; this crate does no I/O, so that
 //! it can be fuzzed and tested by itself.
@@ -20,17 +26,28 @@
 //! [`Limits`]. And an unverified byte never completes a build: the gate keeps the last chunk, and only a
 //! stream that was told its end is a build.
 
+mod content;
+mod emit;
+mod entry;
 mod error;
 mod extension;
+mod found;
 mod gate;
 mod gunzip;
+mod header;
+mod ignore;
 mod path;
+mod repack;
+mod signature;
 mod tree;
 mod walk;
 
-pub use error::{ArchiveError, SourceError};
+pub use error::{ArchiveError, Limit, SourceError};
 pub use gate::Outlet;
-pub use walk::repack;
+pub use ignore::Ignore;
+pub use minisign_verify::PublicKey;
+pub use repack::repack;
+pub use signature::Signed;
 
 use adf_types::{AdfToml, Digest};
 
@@ -53,6 +70,8 @@ pub struct Limits {
     pub extension: u64,
     /// Bytes of adf.toml: it travels in the build request's query and as an image label.
     pub adf_toml: u64,
+    /// Bytes of `.dockerignore`.
+    pub ignore: u64,
     /// Bytes held back while adf.toml has not been seen.
     pub head: usize,
 }
@@ -69,6 +88,7 @@ impl Default for Limits {
             depth: 64,
             extension: 64 << 10,
             adf_toml: 8 << 10,
+            ignore: 64 << 10,
             head: 8 << 20,
         }
     }
@@ -88,13 +108,23 @@ impl Settings {
     }
 }
 
+/// The files of the archive's root that decide about what may stand before them, as far as they are known.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Known {
+    pub settings: Option<Settings>,
+    pub ignore: Option<Ignore>,
+}
+
 /// What is asked of an archive.
 #[derive(Debug, Clone, Default)]
 pub struct Wanted {
     pub digest: Option<Digest>,
-    /// adf.toml from an earlier pass over the same archive, in which it came too late; see
-    /// [`ArchiveError::LateSettings`].
-    pub known: Option<Settings>,
+    /// The signature that must hold.
+    pub signed: Option<Signed>,
+    /// From an earlier pass over the same archive, in which it came too late; see [`ArchiveError::Late`].
+    pub known: Known,
+    /// Whether `Dockerfile.dockerignore` is read instead of `.dockerignore`, as `BuildKit` does.
+    pub preferred_ignore: bool,
     pub limits: Limits,
 }
 
@@ -104,4 +134,8 @@ pub struct Summary {
     pub digest: Digest,
     pub entries: usize,
     pub unpacked: u64,
+    /// Entries that `.dockerignore` kept out of the build.
+    pub left_out: usize,
+    /// The trusted comment of the signature, where one was asked for.
+    pub signed: Option<String>,
 }

@@ -3,7 +3,7 @@
 //! Everything is lexical: nothing is looked up on this host.
 
 use crate::Limits;
-use crate::error::ArchiveError;
+use crate::error::{ArchiveError, Limit};
 
 /// The archive's single top folder, found at its first entry.
 ///
@@ -63,7 +63,7 @@ fn outside(raw: &[u8], folder: &str) -> ArchiveError {
 fn components<'a>(raw: &'a [u8], limits: &Limits) -> Result<Vec<&'a str>, ArchiveError> {
     let refuse = |problem: &str| ArchiveError::entry(shown(raw), problem);
     if raw.len() > limits.path {
-        return Err(refuse("has too long a path"));
+        return Err(Limit::Path { path: shown(raw), limit: limits.path }.into());
     }
     let text = str::from_utf8(raw).map_err(|_| refuse("has a name that is not UTF-8"))?;
     if text.is_empty() {
@@ -80,7 +80,7 @@ fn components<'a>(raw: &'a [u8], limits: &Limits) -> Result<Vec<&'a str>, Archiv
         return Err(refuse("climbs out of its folder with .."));
     }
     if parts.len() > limits.depth {
-        return Err(refuse("is nested too deeply"));
+        return Err(Limit::Depth { path: shown(raw), limit: limits.depth }.into());
     }
     Ok(parts)
 }

@@ -22,6 +22,7 @@ mod deploy;
 mod digest;
 mod expected_status;
 mod image_ref;
+mod mutable_url;
 mod name;
 mod receipt;
 mod release;

@@ -126,6 +126,22 @@ fn file(url: &Url) -> Result<ReleaseUrl, ReleaseUrlError> {
 }
 
 impl ReleaseUrl {
+    /// The file that has this one's name and `suffix`; a query stays, for that is where access rights travel. Nothing
+    /// stands beside an image.
+    #[must_use]
+    pub fn beside(&self, suffix: &str) -> Option<Self> {
+        Some(match self {
+            Self::Http(url) => {
+                let mut beside = url.clone();
+                beside.set_path(&format!("{}{suffix}", url.path()));
+                Self::Http(beside)
+            }
+            Self::S3 { bucket, key } => Self::S3 { bucket: bucket.clone(), key: format!("{key}{suffix}") },
+            Self::File { path } => Self::File { path: format!("{path}{suffix}") },
+            Self::Docker(_) => return None,
+        })
+    }
+
     /// The URL for logs, labels and errors; see [`public_url`].
     pub fn public(&self) -> String {
         match self {

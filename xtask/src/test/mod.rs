@@ -11,8 +11,11 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use crate::failure::Result;
-use crate::{docker, process, tidy, workspace};
+use crate::{docker, fuzz, process, tidy, workspace};
 use counts::Counts;
+
+/// Long enough to reach every branch that the seeds lead to, short enough to run at every change.
+const FUZZ_SECONDS: u32 = 60;
 
 /// A named part of the check, and what it came to.
 struct Stage {
@@ -21,7 +24,7 @@ struct Stage {
 }
 
 /// Quick ones first; licences after the build, which fetched what they are read from.
-const STAGES: [Stage; 8] = [
+const STAGES: [Stage; 9] = [
     Stage { name: "format", run: format },
     Stage { name: "tidy", run: || tidy::run().map(|()| Counts::ONE_PASSED) },
     Stage { name: "build", run: build },
@@ -30,6 +33,7 @@ const STAGES: [Stage; 8] = [
     Stage { name: "example", run: example },
     Stage { name: "tests", run: counts::nextest },
     Stage { name: "doc tests", run: counts::doc_tests },
+    Stage { name: "fuzz", run: || fuzz::for_seconds(FUZZ_SECONDS).map(|()| Counts::ONE_PASSED) },
 ];
 
 pub(crate) async fn run() -> Result<ExitCode> {
@@ -51,6 +55,7 @@ fn format() -> Result<Counts> {
     process::run(workspace::cargo("fmt").args(["--all", "--check"]))?;
     let example = workspace::root().join("docs/examples/hello");
     process::run(workspace::cargo("fmt").arg("--check").current_dir(example))?;
+    process::run(workspace::cargo("fmt").arg("--check").current_dir(workspace::root().join("fuzz")))?;
     Ok(Counts::ONE_PASSED)
 }
 

@@ -12,6 +12,7 @@ pub(super) fn ensure() -> Result<()> {
     // The agent's unit file is checked by systemd itself; no service manager has to run.
     apt::ensure("systemd-analyze", &["systemd"], || process::on_path("systemd-analyze"))?;
     apt::ensure("docker-registry", &["docker-registry"], || process::on_path("docker-registry"))?;
+    apt::ensure("a C++ compiler", &["g++"], || process::on_path("c++"))?;
     cargo_tool("cargo-nextest", "nextest")?;
     cargo_tool("cargo-deny", "deny")
 }

@@ -34,7 +34,7 @@ const FENCES: [Fence; 2] = [
 /// Every Rust file of the workspace.
 pub(super) fn read(root: &Path) -> Result<Vec<Source>> {
     let mut sources = Vec::new();
-    for folder in ["crates", "xtask", "docs/examples/hello/src"] {
+    for folder in ["crates", "xtask", "fuzz", "docs/examples/hello/src"] {
         collect(root, &root.join(folder), &mut sources)?;
     }
     sources.sort_by(|a, b| a.path.cmp(&b.path));

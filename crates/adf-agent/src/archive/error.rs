@@ -11,46 +11,62 @@ pub enum StreamError {
     Fetch(#[from] FetchError),
     #[error(transparent)]
     Archive(ArchiveError),
+    #[error(
+        "E144 the release has no signature at {url} ({problem}), and agent.toml demands one; sign the archive with minisign and put the .minisig beside it"
+    )]
+    Unsigned { url: String, problem: String },
+}
+
+impl StreamError {
+    /// How often the archive is read in all when it ends so.
+    pub fn passes(&self) -> u32 {
+        match self {
+            Self::Fetch(error) if error.kind() == Kind::Transient => 5,
+            Self::Fetch(_) | Self::Unsigned { .. } => 1,
+            Self::Archive(error) => passes(error),
+        }
+    }
 }
 
 impl From<ArchiveError> for StreamError {
     fn from(error: ArchiveError) -> Self {
-        let fetch = match &error {
-            ArchiveError::Source(source) => source.downcast::<FetchError>().cloned(),
-            _ => None,
-        };
-        fetch.map_or(Self::Archive(error), Self::Fetch)
+        if let ArchiveError::Source(source) = &error
+            && let Some(fetch) = source.downcast::<FetchError>()
+        {
+            return Self::Fetch(fetch.clone());
+        }
+        Self::Archive(error)
     }
 }
 
 impl Fault for StreamError {
     fn kind(&self) -> Kind {
-        match self {
-            Self::Fetch(error) => error.kind(),
-            Self::Archive(error) => kind(error),
-        }
+        if self.passes() > 1 { Kind::Transient } else { Kind::Permanent }
     }
 }
 
-fn kind(error: &ArchiveError) -> Kind {
+/// How often the archive is read in all when it ends so: the same bytes that come twice are what the server has.
+/// A cut one is a cut download; a damaged one is tried three times; a tar that ends early inside whole gzip was
+/// most likely packed so, and is tried twice.
+fn passes(error: &ArchiveError) -> u32 {
     match error {
-        ArchiveError::Source(_)
-        | ArchiveError::Truncated { .. }
-        | ArchiveError::Damaged(_)
-        | ArchiveError::EndsInside(_)
-        | ArchiveError::Abandoned => Kind::Transient,
+        ArchiveError::Source(_) | ArchiveError::Truncated { .. } | ArchiveError::Abandoned => 5,
+        ArchiveError::Damaged(_) => 3,
+        ArchiveError::EndsInside(_) | ArchiveError::NoEntries => 2,
         ArchiveError::NotGzip { .. }
         | ArchiveError::Html { .. }
         | ArchiveError::Empty
         | ArchiveError::Trailing(_)
         | ArchiveError::Tar(_)
-        | ArchiveError::NoEntries
         | ArchiveError::NoDockerfile { .. }
         | ArchiveError::Entry { .. }
+        | ArchiveError::Ignore { .. }
         | ArchiveError::Limit(_)
         | ArchiveError::Digest { .. }
+        | ArchiveError::Signature(_)
+        | ArchiveError::SignedAsAnother { .. }
         | ArchiveError::AdfToml(_)
-        | ArchiveError::LateSettings(_)
-        | ArchiveError::SettingsChanged => Kind::Permanent,
+        | ArchiveError::Late(_)
+        | ArchiveError::Changed(_) => 1,
     }
 }

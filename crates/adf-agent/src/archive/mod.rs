@@ -11,8 +11,9 @@
 
 mod error;
 mod feed;
+pub mod signature;
 mod stream;
 
-pub use adf_archive::{ArchiveError, Settings, Summary, Wanted};
+pub use adf_archive::{ArchiveError, Known, PublicKey, Settings, Signed, Summary, Wanted};
 pub use error::StreamError;
 pub use stream::{Opened, joined, open};

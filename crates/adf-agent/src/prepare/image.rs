@@ -11,7 +11,9 @@ use adf_types::{AgentName, ConfigValue, ImageSource, ReleaseUrl};
 use super::pull::Shared;
 use super::{ConfigSoon, Ready, pull};
 use crate::agent::Agent;
-use crate::archive::{self, ArchiveError, Settings, StreamError, Summary, Wanted};
+use crate::archive::{
+    self, ArchiveError, Known, PublicKey, Settings, Signed, StreamError, Summary, Wanted, signature,
+};
 use crate::claim::{Claimed, Order};
 use crate::failure::{Failure, Fault as _, Kind};
 use crate::retry::{Schedule, retry};
@@ -31,7 +33,8 @@ pub const OPEN_SCHEDULE: Schedule = Schedule {
 };
 
 /// How often fetch and build are started from the beginning, and the pauses between: 2, 4, 8, 16 s. A cut
-/// download gets all five; a lost Docker connection three.
+/// download gets all five, other trouble with the archive what [`StreamError::passes`] says; a lost Docker
+/// connection three.
 const PASSES: u32 = 5;
 const BUILD_TRIES: u32 = 3;
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
@@ -88,16 +91,17 @@ enum Ended {
 /// What is different in the next pass.
 struct Plan {
     builder: Builder,
-    known: Option<Settings>,
+    /// Files of the archive that a pass met too late.
+    known: Known,
     lost: u32,
 }
 
 async fn fetch_and_build(agent: &Agent, claimed: &Claimed, access: &Access) -> Result<Settings, Failure> {
-    let mut plan = Plan { builder: Builder::BuildKit, known: None, lost: 0 };
+    let mut plan = Plan { builder: Builder::BuildKit, known: Known::default(), lost: 0 };
     let mut pause = FIRST_PAUSE;
     let mut pass = 1;
     loop {
-        let ended = match one_pass(agent, claimed, access, &plan).await {
+        let ended = match Box::pin(one_pass(agent, claimed, access, &plan)).await {
             Ok(settings) => return Ok(settings),
             Err(ended) => ended,
         };
@@ -119,16 +123,18 @@ impl Plan {
     /// A pass that failed only because something was not known yet: the next one knows it.
     fn learn(&mut self, ended: &Ended) -> bool {
         match ended {
-            Ended::Archive(StreamError::Archive(ArchiveError::LateSettings(settings)))
-                if self.known.is_none() =>
-            {
-                tracing::info!("adf.toml stands late in the archive; reading the archive again, knowing it");
-                self.known = Some((**settings).clone());
+            Ended::Archive(StreamError::Archive(ArchiveError::Late(known))) if **known != self.known => {
+                tracing::info!(
+                    "a file stands behind what it decides about; reading the archive again, knowing it"
+                );
+                self.known = (**known).clone();
                 true
             }
             Ended::Build(BuildError::NoBuildKit(problem)) if self.builder == Builder::BuildKit => {
                 tracing::warn!("BuildKit did not answer ({problem}); trying the classic builder");
                 self.builder = Builder::Classic;
+                // It reads another ignore file where there are two.
+                self.known.ignore = None;
                 true
             }
             _ => false,
@@ -141,7 +147,7 @@ fn judge(ended: Ended, plan: &mut Plan, pass: u32) -> (Failure, bool) {
     match ended {
         Ended::NotOpened(error) => (error.into(), false),
         Ended::Archive(error) => {
-            let again = more && error.kind() == Kind::Transient;
+            let again = pass < PASSES.min(error.passes());
             (error.into(), again)
         }
         Ended::Build(error) => {
@@ -155,10 +161,20 @@ fn judge(ended: Ended, plan: &mut Plan, pass: u32) -> (Failure, bool) {
 /// Download, check and build, in one stream.
 async fn one_pass(agent: &Agent, claimed: &Claimed, access: &Access, plan: &Plan) -> Result<Settings, Ended> {
     let (order, aws) = (&claimed.order, agent.aws(&claimed.order.region).await);
+    let signed = match &agent.settings.minisign_public_key {
+        Some(key) => Some(signed(agent, order, access, key).await?),
+        None => None,
+    };
     let download =
         retry(&OPEN_SCHEDULE, &agent.reporter, async || aws.fetch.open(&order.url, access).await).await;
     let download = download.map_err(Ended::NotOpened)?;
-    let wanted = Wanted { digest: order.digest.clone(), known: plan.known.clone(), ..Wanted::default() };
+    let wanted = Wanted {
+        digest: order.digest.clone(),
+        signed,
+        known: plan.known.clone(),
+        preferred_ignore: plan.builder == Builder::BuildKit,
+        ..Wanted::default()
+    };
     let opened = archive::open(&order.url.public(), download, wanted).await.map_err(Ended::Archive)?;
     let request = build_order(claimed, &opened.head, plan.builder);
     let built = agent.world.docker.build(&request, opened.context).await;
@@ -173,9 +189,25 @@ async fn one_pass(agent: &Agent, claimed: &Claimed, access: &Access, plan: &Plan
     }
 }
 
+/// The signature that the archive must have; asked for before the archive, so that a missing one costs nothing.
+async fn signed(agent: &Agent, order: &Order, access: &Access, key: &PublicKey) -> Result<Signed, Ended> {
+    let aws = agent.aws(&order.region).await;
+    let url = order.url.beside(signature::SUFFIX).ok_or_else(|| {
+        let (url, problem) = (order.url.public(), "nothing stands beside an image".to_owned());
+        Ended::Archive(StreamError::Unsigned { url, problem })
+    })?;
+    let opened = retry(&OPEN_SCHEDULE, &agent.reporter, async || aws.fetch.open(&url, access).await).await;
+    let download = opened.map_err(|error| match signature::missing(&error) {
+        Some(unsigned) => Ended::Archive(unsigned),
+        None => Ended::NotOpened(error),
+    })?;
+    signature::read(order, key, download).await.map_err(Ended::Archive)
+}
+
 fn log(summary: &Summary) {
-    let Summary { digest, entries, unpacked } = summary;
-    tracing::info!(%digest, entries, unpacked, "the archive was verified and built");
+    let Summary { digest, entries, unpacked, left_out, signed } = summary;
+    let signed = signed.as_deref();
+    tracing::info!(%digest, entries, unpacked, left_out, signed, "the archive was verified and built");
 }
 
 fn build_order(claimed: &Claimed, settings: &Settings, builder: Builder) -> BuildOrder {

@@ -2,6 +2,7 @@
 //!
 //! One file per subject; `fakes` is everything outside the agent.
 
+mod archives;
 mod config;
 mod fakes;
 mod fetch;
@@ -10,6 +11,8 @@ mod health;
 mod leaving;
 mod memory;
 mod metadata;
+#[path = "../../../adf-archive/tests/archive/minisign.rs"]
+mod minisign;
 mod pull;
 mod reload;
 mod stages;

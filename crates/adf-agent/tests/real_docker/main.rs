@@ -2,6 +2,7 @@
 //!
 //! One file per subject; `rig` is what stands around the agent.
 
+mod context;
 mod machine;
 mod registry;
 mod rig;

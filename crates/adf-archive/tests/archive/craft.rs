@@ -2,8 +2,8 @@
 
 use std::io::Write as _;
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
+use flate2::write::{DeflateEncoder, GzEncoder};
+use flate2::{Compression, Crc};
 use tar::{EntryType, Header};
 
 /// A tar written by hand, so that it can be wrong.
@@ -23,6 +23,36 @@ impl Tar {
         self.0.extend_from_slice(header.as_bytes());
         self.0.extend_from_slice(data);
         self.0.resize(self.0.len().next_multiple_of(512), 0);
+        self
+    }
+
+    /// A header as `raw` makes it, changed byte for byte before its checksum is made.
+    pub(crate) fn edited(
+        self,
+        name: &str,
+        kind: EntryType,
+        data: &[u8],
+        edit: impl FnOnce(&mut [u8; 512]),
+    ) -> Self {
+        self.forged(name, kind, data, |header| {
+            edit(header.as_mut_bytes());
+            header.set_cksum();
+        })
+    }
+
+    /// A header as `raw` makes it, changed afterwards, checksum and all.
+    pub(crate) fn forged(
+        mut self,
+        name: &str,
+        kind: EntryType,
+        data: &[u8],
+        forge: impl FnOnce(&mut Header),
+    ) -> Self {
+        let start = self.0.len();
+        self = self.raw(name.as_bytes(), kind, 0o644, b"", data);
+        let mut header = Header::from_byte_slice(&self.0[start..start + 512]).clone();
+        forge(&mut header);
+        self.0[start..start + 512].copy_from_slice(header.as_bytes());
         self
     }
 
@@ -47,7 +77,23 @@ impl Tar {
                 .expect("a length");
             data.extend_from_slice(format!("{digits}{rest}").as_bytes());
         }
-        self.raw(b"pax", EntryType::XHeader, 0o644, b"", &data)
+        self.pax_raw(&data)
+    }
+
+    pub(crate) fn pax_raw(self, data: &[u8]) -> Self {
+        self.raw(b"pax", EntryType::XHeader, 0o644, b"", data)
+    }
+
+    pub(crate) fn global(self, data: &[u8]) -> Self {
+        self.raw(b"pax_global_header", EntryType::XGlobalHeader, 0o666, b"", data)
+    }
+
+    pub(crate) fn long_name(self, name: &str) -> Self {
+        self.raw(b"././@LongLink", EntryType::GNULongName, 0o644, b"", format!("{name}\0").as_bytes())
+    }
+
+    pub(crate) fn long_link(self, target: &str) -> Self {
+        self.raw(b"././@LongLink", EntryType::GNULongLink, 0o644, b"", format!("{target}\0").as_bytes())
     }
 
     pub(crate) fn ended(mut self) -> Vec<u8> {
@@ -64,6 +110,20 @@ pub(crate) fn gzip(data: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(data).expect("in memory");
     encoder.finish().expect("in memory")
+}
+
+/// A gzip member with these flags, and `fields` between its header and its content.
+pub(crate) fn member(flags: u8, fields: &[u8], data: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![0x1f, 0x8b, 8, flags, 0, 0, 0, 0, 0, 255];
+    bytes.extend_from_slice(fields);
+    let mut encoder = DeflateEncoder::new(bytes, Compression::fast());
+    encoder.write_all(data).expect("in memory");
+    let mut bytes = encoder.finish().expect("in memory");
+    let mut checksum = Crc::new();
+    checksum.update(data);
+    bytes.extend_from_slice(&checksum.sum().to_le_bytes());
+    bytes.extend_from_slice(&u32::try_from(data.len()).expect("small").to_le_bytes());
+    bytes
 }
 
 pub(crate) fn app() -> Tar {

@@ -12,7 +12,7 @@ use crate::craft::app;
 use crate::passing::pass;
 
 #[test]
-fn a_flipped_byte_is_never_a_build_when_the_digest_is_known() {
+fn attack_a10_a_flipped_byte_is_never_a_build_when_the_digest_is_known() {
     let good = app().file("web-v1/data", &[7; 100]).gz();
     let wanted = Wanted { digest: Some(Digest::of_bytes(&good)), ..Wanted::default() };
     pass(&good, &wanted).0.expect("the right bytes");
@@ -39,7 +39,7 @@ fn a_tree_digest_survives_recompression_and_nothing_else() {
 }
 
 #[test]
-fn the_last_chunk_is_held_back_until_the_digest_is_verified() {
+fn fault_28_the_last_chunk_is_held_back_until_the_digest_is_verified() {
     let noise: Vec<u8> = (0..200_000_u32).map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()[0]).collect();
     let archive = app().file("web-v1/adf.toml", b"").file("web-v1/data", &noise).gz();
     let wanted = Wanted { digest: Some(Digest::Sha256([0; 32])), ..Wanted::default() };

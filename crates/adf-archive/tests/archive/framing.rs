@@ -6,7 +6,7 @@ use crate::craft::{Tar, app, gzip};
 use crate::passing::{pass, refused};
 
 #[test]
-fn bodies_that_are_no_archive_are_told_apart() {
+fn fault_25_bodies_that_are_no_archive_are_told_apart() {
     let html = b"<!DOCTYPE html><html><title>Sign in</title>";
     assert!(refused(html).contains("E137") && refused(html).contains("login page"));
     assert!(refused(b"PK\x03\x04zip").starts_with("E137 expected a gzip archive"));
@@ -17,7 +17,7 @@ fn bodies_that_are_no_archive_are_told_apart() {
 }
 
 #[test]
-fn every_truncation_is_an_error_and_never_a_build() {
+fn fault_26_every_truncation_is_an_error_and_never_a_build() {
     let whole = app().file("web-v1/data", &[7; 3000]).gz();
     for cut in 1..whole.len() {
         pass(&whole[..cut], &Wanted::default()).0.expect_err("cut");
@@ -27,7 +27,7 @@ fn every_truncation_is_an_error_and_never_a_build() {
 }
 
 #[test]
-fn a_tar_that_was_cut_before_it_was_compressed_is_an_error() {
+fn fault_27_a_tar_that_was_cut_before_it_was_compressed_is_an_error() {
     let whole = app().file("web-v1/data", &[7; 3000]).ended();
     for cut in [512, 1024, 1536, 2000, 4608] {
         let error = refused(&gzip(&whole[..cut]));
@@ -36,7 +36,7 @@ fn a_tar_that_was_cut_before_it_was_compressed_is_an_error() {
 }
 
 #[test]
-fn what_follows_the_end_is_refused() {
+fn attack_a03_what_follows_the_end_is_refused() {
     let good = app().gz();
     let second = [good.clone(), gzip(b"more")].concat();
     assert!(refused(&second).contains("second gzip member"));

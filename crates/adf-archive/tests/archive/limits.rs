@@ -7,7 +7,7 @@ use crate::craft::{Tar, app};
 use crate::passing::pass;
 
 #[test]
-fn bombs_are_stopped_by_their_limits() {
+fn attack_a04_bombs_are_stopped_by_their_limits() {
     let limits = Limits {
         ratio_from: 1 << 20,
         unpacked: 64 << 20,
@@ -27,7 +27,7 @@ fn bombs_are_stopped_by_their_limits() {
 }
 
 #[test]
-fn an_archive_that_unpacks_to_more_than_the_limit_is_stopped_at_the_limit() {
+fn attack_a04_an_archive_that_unpacks_to_more_than_the_limit_is_stopped_at_the_limit() {
     let limits = Limits { unpacked: 1 << 20, ..Limits::default() };
     let archive = app().file("web-v1/big", &vec![1; 2 << 20]).gz();
     let (result, seen) = pass(&archive, &Wanted { limits, ..Wanted::default() });

@@ -59,3 +59,24 @@ pub(crate) fn listing(tar: &[u8]) -> Vec<String> {
         })
         .collect()
 }
+
+/// An outlet that keeps nothing.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counter {
+    pub(crate) bytes: u64,
+    pub(crate) ended: bool,
+}
+
+impl Outlet for &mut Counter {
+    fn head(&mut self, _: Settings) {}
+
+    fn chunk(&mut self, chunk: Bytes) -> Result<(), ArchiveError> {
+        self.bytes += chunk.len() as u64;
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), ArchiveError> {
+        self.ended = true;
+        Ok(())
+    }
+}

@@ -26,11 +26,11 @@ fn an_adf_toml_behind_the_head_is_known_at_the_second_pass() {
     let archive =
         app().file("web-v1/Big", &vec![7; 300_000]).file("web-v1/adf.toml", b"[run]\nport = 1\n").gz();
     let first = pass(&archive, &Wanted { limits, ..Wanted::default() }).0.expect_err("late");
-    let ArchiveError::LateSettings(settings) = first else { panic!("{first}") };
-    let known = Wanted { known: Some((*settings).clone()), limits, ..Wanted::default() };
+    let ArchiveError::Late(found) = first else { panic!("{first}") };
+    let known = Wanted { known: (*found).clone(), limits, ..Wanted::default() };
     let (second, seen) = pass(&archive, &known);
     second.expect("known now");
-    assert_eq!(seen.head, Some(*settings));
+    assert_eq!(seen.head, found.settings);
     let other = app().file("web-v1/adf.toml", b"[run]\nport = 2\n").gz();
-    assert_eq!(pass(&other, &known).0, Err(ArchiveError::SettingsChanged));
+    assert_eq!(pass(&other, &known).0, Err(ArchiveError::Changed("adf.toml")));
 }

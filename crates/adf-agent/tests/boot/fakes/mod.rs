@@ -51,6 +51,10 @@ pub(crate) struct Plan {
     pub(crate) record: Option<ReleaseRecord>,
     pub(crate) receipts_refused: bool,
     pub(crate) archive: Vec<u8>,
+    /// What stands beside the archive as its `.minisig`.
+    pub(crate) signature: Option<String>,
+    /// agent.toml, but for what this plan says elsewhere.
+    pub(crate) settings: Settings,
     pub(crate) opens: VecDeque<FetchError>,
     pub(crate) pings: VecDeque<DockerError>,
     pub(crate) builds: VecDeque<BuildError>,
@@ -103,6 +107,8 @@ impl Default for Plan {
             record: None,
             receipts_refused: false,
             archive: archive(&[("Dockerfile", "FROM scratch\n"), ("adf.toml", "[run]\nport = 8080\n")]),
+            signature: None,
+            settings: Settings::default(),
             opens: VecDeque::new(),
             pings: VecDeque::new(),
             builds: VecDeque::new(),
@@ -249,13 +255,13 @@ async fn play_all(
         prober: outside.clone(),
         connect: Arc::new(Gate(outside.clone())),
     };
-    let (mut events, replace_unhealthy_after) =
-        outside.plan(|p| (std::mem::take(&mut p.events), p.replace_unhealthy_after));
+    let (mut events, settings, replace_unhealthy_after) =
+        outside.plan(|p| (std::mem::take(&mut p.events), p.settings.clone(), p.replace_unhealthy_after));
     let mut settings = Settings {
         run_dir: dir.path().to_owned(),
         state_dir: dir.path().join("state"),
         replace_unhealthy_after,
-        ..Settings::default()
+        ..settings
     };
     change(&mut settings);
     let began = outside.began;
