@@ -41,6 +41,7 @@ fn context(container: &str, dir: &Path) -> Vec<String> {
     let text = String::from_utf8_lossy(&listing.stdout).into_owned();
     let mut paths: Vec<String> =
         text.lines().filter_map(|line| line.strip_prefix("context/")).map(str::to_owned).collect();
+    paths.retain(|path| !path.is_empty());
     paths.sort();
     paths
 }
