@@ -73,14 +73,16 @@ pub async fn claim(agent: &Agent, identified: Identified) -> Result<Claimed, Fai
     let table = order.named.then(|| aws.table.clone());
     agent.reporter.begin(subject(&order, &identified), table);
     warn_of_contradictions(agent, &identified);
+    let docker = &agent.world.docker;
+    retry(&DOCKER_SCHEDULE, &agent.reporter, async || docker.ping().await).await?;
+    // Before the table: an agent that was started again must know that its app runs when AWS does not answer.
+    own_containers(agent, &order).await?;
     if order.named {
         let read = async || aws.table.release(&order.app, &order.release).await;
         let record = retry(&TABLE_SCHEDULE, &agent.reporter, read).await?;
         order.digest = agreed_digest(order.digest, record.as_ref())?;
     }
     fixed(&order, &agent.settings)?;
-    let docker = &agent.world.docker;
-    retry(&DOCKER_SCHEDULE, &agent.reporter, async || docker.ping().await).await?;
     look_around(agent, order).await
 }
 
@@ -89,14 +91,18 @@ pub async fn look_around(agent: &Agent, order: Order) -> Result<Claimed, Failure
     let docker = &agent.world.docker;
     let tag = image_tag(&agent.settings.image_prefix, &order);
     let image = docker.image(&tag).await?.filter(|image| is_of(image, &order));
-    let containers = docker.containers(INSTANCE_LABEL, order.instance.as_str()).await?;
-    if containers
-        .iter()
-        .any(|container| container.labels.get("adf.release").is_some_and(|r| *r == order.release.as_str()))
-    {
+    let containers = own_containers(agent, &order).await?;
+    Ok(Claimed { order, tag, image, containers })
+}
+
+/// This instance's containers; remembers whether one of them is of this release.
+async fn own_containers(agent: &Agent, order: &Order) -> Result<Vec<Container>, Failure> {
+    let found = agent.world.docker.containers(INSTANCE_LABEL, order.instance.as_str()).await?;
+    let release = order.release.as_str();
+    if found.iter().any(|container| container.labels.get("adf.release").is_some_and(|r| r == release)) {
         agent.found_containers();
     }
-    Ok(Claimed { order, tag, image, containers })
+    Ok(found)
 }
 
 /// What user data and tags tell.

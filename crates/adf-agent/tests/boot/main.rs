@@ -15,4 +15,5 @@ mod metadata;
 mod minisign;
 mod pull;
 mod reload;
+mod restarted;
 mod stages;

@@ -49,6 +49,7 @@ pub(crate) struct Plan {
     pub(crate) config: Result<Vec<(&'static str, &'static str)>, TableError>,
     pub(crate) config_takes: Duration,
     pub(crate) record: Option<ReleaseRecord>,
+    pub(crate) record_refused: Option<TableError>,
     pub(crate) receipts_refused: bool,
     pub(crate) archive: Vec<u8>,
     /// What stands beside the archive as its `.minisig`.
@@ -105,6 +106,7 @@ impl Default for Plan {
             config: Ok(vec![("FOO", "hunter2")]),
             config_takes: Duration::ZERO,
             record: None,
+            record_refused: None,
             receipts_refused: false,
             archive: archive(&[("Dockerfile", "FROM scratch\n"), ("adf.toml", "[run]\nport = 8080\n")]),
             signature: None,

@@ -73,7 +73,7 @@ impl Table for Outside {
 
     async fn release(&self, _: &AppName, _: &ReleaseName) -> Result<Option<ReleaseRecord>, TableError> {
         self.call("release record");
-        Ok(self.plan(|p| p.record.clone()))
+        self.plan(|p| p.record_refused.clone().map_or_else(|| Ok(p.record.clone()), Err))
     }
 
     async fn release_image(&self, _: &AppName, _: &ReleaseName) -> Result<Option<ReleaseImage>, TableError> {
