@@ -155,5 +155,6 @@ pub(crate) fn tar_error(error: impl Into<io::Error>) -> ArchiveError {
         }
         cause = inner.source();
     }
-    ArchiveError::Tar(line.replace(['\n', '\r'], " "))
+    // The tar layer repeats bytes of the archive, and a message goes to terminals.
+    ArchiveError::Tar(line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect())
 }

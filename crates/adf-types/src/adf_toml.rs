@@ -26,7 +26,10 @@ pub struct AdfTomlError(String);
 
 impl AdfToml {
     pub fn parse(text: &str) -> Result<Self, AdfTomlError> {
-        toml::from_str(text).map_err(|e| AdfTomlError(e.to_string().trim_end().to_owned()))
+        // The parser repeats lines of the file, and a message goes to terminals.
+        let printable = |c: char| if c.is_control() && c != '\n' { ' ' } else { c };
+        toml::from_str(text)
+            .map_err(|e| AdfTomlError(e.to_string().trim_end().chars().map(printable).collect()))
     }
 }
 

@@ -56,7 +56,10 @@ fn misjudged(case: &Case) -> Option<String> {
     let (result, seen) = pass(&case.bytes, &Wanted::default());
     let met = match (&result, case.fate) {
         (Ok(_), Fate::Through) => seen.ended,
-        (Err(error), Fate::Refused(words)) => !seen.ended && error.to_string().contains(words),
+        (Err(error), Fate::Refused(words)) => {
+            let text = error.to_string();
+            !seen.ended && text.contains(words) && !text.chars().any(char::is_control)
+        }
         _ => false,
     };
     (!met).then(|| format!("{}: expected {:?}, got {result:?}", case.name, case.fate))

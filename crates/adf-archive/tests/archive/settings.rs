@@ -17,6 +17,8 @@ fn adf_toml_opens_the_gate_and_is_told() {
 fn a_bad_adf_toml_is_an_error_that_names_the_line() {
     let error = refused(&app().file("web-v1/adf.toml", b"[run]\nprot = 1\n").gz());
     assert!(error.contains("prot") && error.contains("line 2"), "{error}");
+    let colourful = refused(&app().file("web-v1/adf.toml", b"[run]\n\x1b[31mprot = 1\n").gz());
+    assert!(colourful.contains("line 2") && !colourful.contains('\x1b'), "{colourful}");
     assert!(refused(&app().file("web-v1/adf.toml", &[b'#'; 9000]).gz()).contains("longer than 8192"));
 }
 

@@ -38,6 +38,11 @@ fn sizes() -> Vec<Case> {
         tar_refused("size-not-octal", strange, sized(b"00000000019\0", &content)),
         tar_refused("size-garbage-behind-nul", strange, sized(b"0000015\x00777\0", &content)),
         tar_refused("size-nul-in-front", strange, sized(b"\x0000000000015", &content)),
+        tar_refused(
+            "size-escape-sequence",
+            "numeric field was not a number:  [2Jx",
+            sized(b"\x1b[2Jx\x1b]0;y\x07\0", b""),
+        ),
         tar_refused("size-blank", "not a number", sized(b"            ", b"")),
         tar_refused("size-missing", "not a number", sized(&[0; 12], b"")),
         tar_refused(
