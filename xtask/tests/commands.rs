@@ -17,6 +17,7 @@ fn every_command_is_in_the_contributing_guide() {
     let guide = concat!(env!("CARGO_MANIFEST_DIR"), "/../CONTRIBUTING.md");
     let guide = std::fs::read_to_string(guide).expect("there is a guide");
     for name in names.into_iter().filter(|name| *name != "help") {
-        assert!(guide.contains(&format!("`cargo xtask {name}`")), "CONTRIBUTING.md does not tell of {name}");
+        let told = ["`", " "].iter().any(|end| guide.contains(&format!("`cargo xtask {name}{end}")));
+        assert!(told, "CONTRIBUTING.md does not tell of {name}");
     }
 }

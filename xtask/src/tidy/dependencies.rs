@@ -18,7 +18,7 @@ const RULES: [Rule; 8] = [
     Rule {
         name: "adf-store",
         ours: &["adf-types"],
-        outside: &["tokio", "aws-sdk-dynamodb", "aws-smithy-", "aws-types"],
+        outside: &["tokio", "aws-lc-rs", "aws-sdk-dynamodb", "aws-sdk-kms", "aws-smithy-", "aws-types"],
     },
     Rule {
         name: "adf-config",

@@ -1,3 +1,5 @@
+//! A secret in every form in which it may come, and every way out.
+
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 

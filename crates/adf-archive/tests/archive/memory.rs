@@ -128,14 +128,12 @@ fn attack_a04_ten_gibibytes_of_zeros_in_a_gzip_are_refused_in_flat_memory() {
         let mut sent = Counter::default();
         let error = repack(Zeros::between(&[], &[]), None, &raised(), &mut sent).expect_err("no tar");
         assert_eq!(error.to_string(), "E139 the archive has no entries");
-        let zeros = || Zeros::between(&app().0, &[]);
-        let error = repack(zeros(), None, &Wanted::default(), &mut sent).expect_err("a bomb");
+        let error =
+            repack(Zeros::between(&app().0, &[]), None, &Wanted::default(), &mut sent).expect_err("a bomb");
         assert_eq!(
             error.to_string(),
             "E143 the archive was refused: it unpacks to more than 200 times its size"
         );
-        let error = repack(zeros(), None, &raised(), &mut sent).expect_err("another tree");
-        assert!(error.to_string().starts_with("E140"), "{error}");
         assert_eq!(sent, Counter::default());
     });
 }
