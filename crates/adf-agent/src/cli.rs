@@ -86,7 +86,7 @@ async fn daemon(settings: Settings) -> Exit {
         tracing::warn!("adf-agent status will show the last receipt only: {}", chain(&error));
     }
     tokio::spawn(pass_on(reload, agent.clone()));
-    let exit = run(&agent, stop).await;
+    let exit = Box::pin(run(&agent, stop)).await;
     drop(held);
     exit
 }

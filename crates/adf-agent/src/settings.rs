@@ -43,6 +43,12 @@ pub struct Settings {
     /// Where it is given, a release is built only with a minisign signature of this key.
     #[serde(deserialize_with = "public_key")]
     pub minisign_public_key: Option<PublicKey>,
+    /// Keeps containers and build steps away from instance metadata.
+    pub block_imds: bool,
+    /// What Docker's disk must have free before a build, in MiB.
+    pub min_free_disk_mib: u64,
+    /// How many releases of the app keep their images on this host, the one that runs included.
+    pub keep_images: usize,
 }
 
 impl Default for Settings {
@@ -60,6 +66,9 @@ impl Default for Settings {
             replace_unhealthy_after: Duration::ZERO,
             allow_mutable_urls: false,
             minisign_public_key: None,
+            block_imds: true,
+            min_free_disk_mib: 2048,
+            keep_images: 2,
         }
     }
 }

@@ -15,6 +15,11 @@ use crate::{Known, Settings};
 
 pub(crate) const ADF_TOML: &str = "adf.toml";
 
+const DOCKERFILE: &str = "Dockerfile";
+
+/// What is kept of the Dockerfile's text; one that is longer is passed on all the same.
+const DOCKERFILE_TEXT: u64 = 64 << 10;
+
 impl<O: Outlet> Walk<'_, '_, O> {
     pub(crate) fn folder(&mut self, item: &Item) -> Result<(), ArchiveError> {
         let path = self.found.root.place(&item.raw, true, &self.wanted.limits)?;
@@ -38,7 +43,6 @@ impl<O: Outlet> Walk<'_, '_, O> {
     ) -> Result<(), ArchiveError> {
         let path = self.found.root.place(&item.raw, false, &self.wanted.limits)?;
         self.found.tree.file(&path, &self.wanted.limits)?;
-        self.found.dockerfile |= path == "Dockerfile";
         match path.as_str() {
             ADF_TOML => {
                 let text = text(ADF_TOML, self.wanted.limits.adf_toml, item.numbers.size, entry)?;
@@ -47,6 +51,12 @@ impl<O: Outlet> Walk<'_, '_, O> {
             }
             DOCKERIGNORE => self.ignore(DOCKERIGNORE, item, entry),
             PREFERRED if self.wanted.preferred_ignore => self.ignore(PREFERRED, item, entry),
+            DOCKERFILE => {
+                let mut head = Vec::new();
+                entry.by_ref().take(DOCKERFILE_TEXT).read_to_end(&mut head).map_err(tar_error)?;
+                self.found.dockerfile = Some(String::from_utf8_lossy(&head).into_owned());
+                self.content(&path, item, head.as_slice().chain(entry))
+            }
             _ => self.content(&path, item, entry),
         }
     }

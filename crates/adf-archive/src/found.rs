@@ -14,6 +14,7 @@ pub(crate) struct Walked {
     pub(crate) entries: usize,
     pub(crate) left_out: usize,
     pub(crate) tree: Option<Digest>,
+    pub(crate) dockerfile: String,
 }
 
 /// What is known of the archive so far.
@@ -23,7 +24,8 @@ pub(crate) struct Found {
     pub(crate) sieve: Sieve,
     pub(crate) settings: Option<Settings>,
     pub(crate) hasher: Option<TreeHasher>,
-    pub(crate) dockerfile: bool,
+    /// The beginning of its text.
+    pub(crate) dockerfile: Option<String>,
     pub(crate) entries: usize,
     pub(crate) left_out: usize,
     pub(crate) ignore_met: bool,
@@ -37,7 +39,7 @@ impl Found {
             sieve: Sieve::new(wanted.known.ignore.clone()),
             settings: None,
             hasher: matches!(wanted.digest, Some(Digest::Tree(_))).then(TreeHasher::default),
-            dockerfile: false,
+            dockerfile: None,
             entries: 0,
             left_out: 0,
             ignore_met: false,
@@ -49,9 +51,9 @@ impl Found {
         if self.entries == 0 {
             return Err(ArchiveError::NoEntries);
         }
-        if !self.dockerfile {
+        let Some(dockerfile) = self.dockerfile else {
             return Err(ArchiveError::NoDockerfile { root: self.root.folder() });
-        }
+        };
         if wanted.known.settings.is_some() && self.settings.is_none() {
             return Err(ArchiveError::Changed(ADF_TOML));
         }
@@ -60,6 +62,6 @@ impl Found {
         }
         self.tree.check_links()?;
         let tree = self.hasher.map(|hasher| hasher.finish());
-        Ok(Walked { entries: self.entries, left_out: self.left_out, tree })
+        Ok(Walked { entries: self.entries, left_out: self.left_out, tree, dockerfile })
     }
 }

@@ -138,4 +138,6 @@ pub struct Summary {
     pub left_out: usize,
     /// The trusted comment of the signature, where one was asked for.
     pub signed: Option<String>,
+    /// The text of its Dockerfile, of a long one the beginning.
+    pub dockerfile: String,
 }

@@ -36,6 +36,7 @@ pub fn repack<R: Read, O: Outlet>(
         unpacked: whole.unpacked,
         left_out: walked.left_out,
         signed,
+        dockerfile: walked.dockerfile,
     })
 }
 

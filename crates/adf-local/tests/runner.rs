@@ -100,9 +100,10 @@ async fn an_instance_is_an_agent_with_its_own_settings_and_no_keys() {
 
     let config = site.file(&id, "agent.toml").display().to_string();
     assert_eq!(site.console(&id), format!("agent run --config {config}\n"));
-    let toml: toml::Table = site.read(&id, "agent.toml").parse().expect("TOML");
+    let mut toml: toml::Table = site.read(&id, "agent.toml").parse().expect("TOML");
     let (ip, prefix) = (address(&site.cloud, &id).to_string(), site.prefix.clone());
     let run_dir = site.file(&id, "run").display().to_string();
+    assert_eq!(toml.remove("block_imds"), Some(toml::Value::Boolean(false)));
     let expected = [("bind", ip.clone()), ("image_prefix", prefix), ("run_dir", run_dir)];
     let found: Vec<_> =
         toml.iter().map(|(key, value)| (key.as_str(), value.as_str().expect("text").to_owned())).collect();

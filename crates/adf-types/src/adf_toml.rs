@@ -96,6 +96,10 @@ pub struct BuildSection {
     pub target: Option<String>,
     /// Build arguments.
     pub args: std::collections::BTreeMap<String, String>,
+    /// `linux/arm64`; absent: the host's own.
+    pub platform: Option<String>,
+    /// Config that `RUN --mount=type=secret,id=NAME` is given while the image is built, and that stays in no layer.
+    pub secrets: Vec<ConfigName>,
 }
 
 /// How the container is run.
@@ -119,9 +123,12 @@ pub struct RunSection {
     /// Time between SIGTERM and SIGKILL.
     #[serde(deserialize_with = "duration")]
     pub stop_grace: Duration,
-    /// Memory limit in MiB.
+    /// Memory limit in MiB. Absent: what the host has, less what Docker and the agent need.
     pub memory_mib: Option<u32>,
     pub pids: u32,
+    /// Whether a small init is process 1 and the app its child. It reaps orphans and passes SIGTERM on; an image that
+    /// brings an init of its own (s6, systemd) must be process 1 itself.
+    pub init: bool,
 }
 
 impl Default for RunSection {
@@ -136,6 +143,7 @@ impl Default for RunSection {
             stop_grace: Duration::from_secs(20),
             memory_mib: None,
             pids: 4096,
+            init: true,
         }
     }
 }
@@ -209,6 +217,8 @@ mod tests {
             [build]
             target = "final"
             args = { BASE = "node:22-slim" }
+            platform = "linux/arm64"
+            secrets = ["NPM_TOKEN"]
             [run]
             port = 8080
             health = { type = "http", path = "/healthz" }
@@ -225,6 +235,8 @@ mod tests {
             Health::Http { path: "/healthz".into(), status: ExpectedStatus::default() }
         );
         assert_eq!(toml.run.grace, Duration::from_secs(90));
+        assert_eq!(toml.build.secrets[0].as_str(), "NPM_TOKEN");
+        assert_eq!(toml.build.platform.as_deref(), Some("linux/arm64"));
         assert_eq!(toml.config.required[0].as_str(), "FOO");
         assert_eq!(toml.config.secrets, SecretDelivery::Files);
         assert_eq!(toml.config.allow_names[0].as_str(), "PATH");

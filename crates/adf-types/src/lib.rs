@@ -46,7 +46,7 @@ pub use digest::{Digest, DigestError, TreeHasher};
 pub use expected_status::ExpectedStatus;
 pub use image_ref::{ImageRef, ImageRefError, Repository};
 pub use name::{AppName, InstanceId, NameError, ReleaseName};
-pub use receipt::{ImageSource, InstanceState, ProbeCounts, Receipt, StageTiming};
+pub use receipt::{Builder, ImageSource, InstanceState, ProbeCounts, Receipt, StageTiming};
 pub use release::{ReleaseImage, ReleaseRecord};
 pub use release_url::{ReleaseUrl, ReleaseUrlError, public_url};
 pub use stage::Stage;

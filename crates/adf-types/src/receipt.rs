@@ -22,6 +22,9 @@ pub struct Receipt {
     /// Why the image was built here although one was to be pulled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image_fallback: Option<String>,
+    /// What built the image, where it was built here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_builder: Option<Builder>,
     pub config_hash: Option<ConfigHash>,
     pub ami: Option<String>,
     pub agent_version: String,
@@ -80,6 +83,16 @@ pub enum ImageSource {
     Pulled,
     /// An image of the same release was already on this host's Docker.
     Present,
+}
+
+/// Docker's two builders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Builder {
+    #[default]
+    BuildKit,
+    /// The builder before BuildKit, where BuildKit does not answer.
+    Classic,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

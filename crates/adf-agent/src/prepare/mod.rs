@@ -2,12 +2,17 @@
 //!
 //! The rule: both are complete before the next stage can be entered; [`Prepared`] cannot be made otherwise.
 
+pub mod build;
 pub mod config;
+mod dockerfile;
 pub mod image;
 pub mod name;
+pub mod pass;
 pub mod pull;
+pub(crate) mod room;
+mod tries;
 
-use adf_types::{Config, ImageSource, Receipt};
+use adf_types::{Builder, Config, ImageSource, Receipt};
 use futures_util::FutureExt as _;
 use futures_util::future::{LocalBoxFuture, Shared};
 
@@ -25,6 +30,8 @@ pub struct Ready {
     pub source: ImageSource,
     /// Why it was built although one was to be pulled.
     pub fallback: Option<String>,
+    /// What built it, where it was built here.
+    pub builder: Option<Builder>,
     /// What its adf.toml says.
     pub settings: Settings,
 }
@@ -43,6 +50,7 @@ impl Reached for Prepared {
         receipt.image_id = Some(self.image.image.id.clone());
         receipt.image_source = Some(self.image.source);
         receipt.image_fallback.clone_from(&self.image.fallback);
+        receipt.image_builder = self.image.builder;
         receipt.config_hash = Some(self.config.hash());
     }
 }

@@ -5,6 +5,7 @@
 //! `<run_dir>/receipt.json` and to the state table. The rule: a receipt that cannot be written is tried
 //! again and never stops or delays the app.
 
+mod reserve;
 mod writer;
 
 use std::path::PathBuf;
@@ -264,6 +265,7 @@ impl Reporter {
             image_id: None,
             image_source: None,
             image_fallback: None,
+            image_builder: None,
             config_hash: None,
             ami: subject.ami,
             agent_version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
+use super::reserve::Reserve;
 use crate::failure::{Fault as _, Kind, chain};
 use crate::private;
 use crate::state::Memory;
@@ -72,7 +73,8 @@ impl Writer {
         let (written, done) = watch::channel(0);
         let (told, delivered) = watch::channel(Delivered::default());
         let progress = Progress { written, told };
-        let run = Run { latest: receiver, progress, path, memory, table, remembered: None };
+        let reserve = Reserve::hold(path.parent().unwrap_or(Path::new(".")));
+        let run = Run { latest: receiver, progress, path, reserve, memory, table, remembered: None };
         tokio::spawn(run.run(undelivered));
         Self { latest, done, delivered }
     }
@@ -124,6 +126,7 @@ struct Run {
     latest: watch::Receiver<(u64, Option<Receipt>)>,
     progress: Progress,
     path: PathBuf,
+    reserve: Reserve,
     memory: Memory,
     table: Option<Arc<dyn Table>>,
     /// What is on disk: the state of the last receipt, and whether it was delivered.
@@ -157,7 +160,7 @@ impl Run {
             // Taken anew at every try: a newer receipt overtakes the one that failed.
             let (number, receipt) = self.latest.borrow_and_update().clone();
             let Some(receipt) = receipt else { return };
-            if let Err(error) = save(&self.path, &receipt) {
+            if let Err(error) = self.reserve.write(|| save(&self.path, &receipt)) {
                 tracing::warn!("cannot write {}: {error}", self.path.display());
             }
             match self.deliver(&receipt).await {

@@ -3,6 +3,7 @@
 //! The rule: a container of this instance that has the same image and the same config is left running; any
 //! other container of this instance is replaced; a container that is not this instance's is never touched.
 
+mod memory;
 pub mod secrets;
 mod spec;
 
@@ -14,6 +15,7 @@ use adf_types::{Receipt, RunSection};
 use crate::agent::Agent;
 use crate::claim::Order;
 use crate::failure::Failure;
+use crate::guard;
 use crate::health::Check;
 use crate::prepare::Prepared;
 use crate::report::Reached;
@@ -66,7 +68,9 @@ impl Plan {
     pub fn of(agent: &Agent, prepared: &Prepared) -> Result<Self, Failure> {
         let run = prepared.image.settings.parsed.run.clone();
         let port = port(&run, &prepared.image.image.exposed)?;
-        let spec = container_spec(prepared, &agent.settings, &run, port);
+        let mut spec = container_spec(prepared, &agent.settings, &run, port);
+        let host = || agent.world.host.memory().map(memory::default_limit);
+        spec.memory_bytes = spec.memory_bytes.or_else(host);
         let check = Check::of(&run, &agent.settings, port);
         Ok(Self { order: prepared.order.clone(), run, check, spec })
     }
@@ -84,6 +88,7 @@ impl Plan {
 }
 
 pub async fn start(agent: &Agent, prepared: Prepared) -> Result<Started, Failure> {
+    guard::stand(agent).await?;
     let plan = Plan::of(agent, &prepared)?;
     let (same, other): (Vec<_>, Vec<_>) = prepared.containers.iter().partition(|c| plan.is(c));
     replace(agent, &other, plan.run.stop_grace).await?;
@@ -101,6 +106,7 @@ pub async fn start(agent: &Agent, prepared: Prepared) -> Result<Started, Failure
 }
 
 pub async fn create(agent: &Agent, spec: &ContainerSpec) -> Result<String, Failure> {
+    guard::stand(agent).await?;
     if let Some(secrets) = &spec.secrets {
         secrets::write(secrets)?;
     }

@@ -49,6 +49,7 @@ pub fn container_spec(
         bind: settings.bind,
         memory_bytes: run.memory_mib.map(|mib| i64::from(mib) << 20),
         pids: i64::from(run.pids),
+        init: run.init,
         stop_grace: run.stop_grace,
         secrets,
     }

@@ -103,6 +103,7 @@ mod tests {
             image_id: None,
             image_source: None,
             image_fallback: None,
+            image_builder: None,
             config_hash: None,
             ami: None,
             agent_version: "1".into(),

@@ -158,6 +158,7 @@ mod tests {
             image_id: Some("sha256:5f2a".to_owned()),
             image_source: Some(ImageSource::Built),
             image_fallback: None,
+            image_builder: None,
             config_hash: None::<ConfigHash>,
             ami: None,
             agent_version: "0.1.0".to_owned(),

@@ -30,6 +30,7 @@ use crate::health::{Judge, interval};
 use crate::notice::Leaving;
 use crate::ready::Serving;
 use crate::start::Started;
+use crate::upkeep::upkeep;
 use crate::world::systemd;
 use backoff::Backoff;
 use pulse::Pulse;
@@ -45,9 +46,11 @@ const CALM_INTERVAL: Duration = Duration::from_secs(5);
 /// Supervises until `leaving` resolves, then drains and stops the container.
 pub async fn supervise(agent: &Agent, serving: Serving, leaving: impl Future<Output = Leaving>) {
     agent.reporter.supervising();
+    let order = serving.started.order.clone();
     let mut supervisor = Supervisor::new(agent, serving.started);
     let why = tokio::select! {
         why = leaving => why,
+        never = Box::pin(upkeep(agent, &order)) => match never {},
         never = supervisor.run() => match never {},
     };
     drain::drain(agent, &supervisor.started, &why).await;

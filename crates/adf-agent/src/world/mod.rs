@@ -7,6 +7,8 @@
 //! | --- | --- | --- |
 //! | [`Imds`] | instance metadata | `imds/` |
 //! | [`Docker`] | the container engine | `docker/` |
+//! | [`Guard`] | the packet filter before instance metadata | `guard/` |
+//! | [`Host`] | the machine below Docker: memory and disk | `host/` |
 //! | [`Prober`] | the app itself, asked over HTTP or TCP | `probe/` |
 //! | [`Connect`] | AWS, once the region is known | `aws.rs` |
 //! | [`Table`] | the config and state tables | `table/` |
@@ -20,6 +22,8 @@
 mod aws;
 mod docker;
 mod fetch;
+mod guard;
+mod host;
 mod imds;
 mod lifecycle;
 mod probe;
@@ -34,10 +38,13 @@ use async_trait::async_trait;
 use crate::settings::Settings;
 
 pub use docker::{
-    BuildError, BuildOrder, Builder, Container, ContainerSpec, ContainerState, Docker, DockerError,
-    Healthcheck, Image, Owner, SecretFiles,
+    BuildError, BuildOrder, BuildProblem, Builder, Container, ContainerSpec, ContainerState, Docker,
+    DockerError, Healthcheck, Image, ListedImage, Login, Logins, Owner, SecretFiles, SecretValues, Stock,
+    gib,
 };
 pub use fetch::{Access, ConnectStep, Download, Fetch, FetchError, wants_token};
+pub use guard::{Guard, GuardError, Nft};
+pub use host::{Disk, Host};
 pub use imds::{Imds, ImdsError, MetadataSession};
 pub use lifecycle::{
     ActionResult, Completion, Lifecycle, LifecycleError, LifecycleHook, Membership, Transition,
@@ -53,6 +60,8 @@ pub struct World {
     pub docker: Arc<dyn Docker>,
     pub prober: Arc<dyn Prober>,
     pub connect: Arc<dyn Connect>,
+    pub guard: Arc<dyn Guard>,
+    pub host: Arc<dyn Host>,
 }
 
 impl World {
@@ -64,6 +73,8 @@ impl World {
             docker: Arc::new(docker::Engine::default()),
             prober: Arc::new(probe::NetProber::new()),
             connect: Arc::new(aws::Sdk { settings: settings.clone() }),
+            guard: Arc::new(Nft),
+            host: Arc::new(host::Linux),
         }
     }
 }

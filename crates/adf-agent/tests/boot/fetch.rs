@@ -38,7 +38,7 @@ fn failed(ran: &Ran, reason: &str) {
 #[tokio::test(start_paused = true)]
 async fn fault_18_a_host_that_cannot_be_reached_is_tried_eight_times_from_1_to_30_seconds() {
     let delays: Vec<u64> =
-        (1..=7).map(|n| adf_agent::prepare::image::OPEN_SCHEDULE.delay(n).as_secs()).collect();
+        (1..=7).map(|n| adf_agent::prepare::pass::OPEN_SCHEDULE.delay(n).as_secs()).collect();
     assert_eq!(delays, [1, 2, 4, 8, 16, 30, 30]);
     let ran = fails_with(no_dns(), 100).await;
     failed(&ran, "E130 could not connect to github.com: DNS: no such host; check the instance's route");

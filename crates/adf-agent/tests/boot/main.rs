@@ -3,10 +3,12 @@
 //! One file per subject; `fakes` is everything outside the agent.
 
 mod archives;
+mod builds;
 mod config;
 mod fakes;
 mod fetch;
 mod group;
+mod guard;
 mod health;
 mod leaving;
 mod memory;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use adf_agent::exit::Exit;
 use adf_agent::failure::Kind;
-use adf_agent::world::{BuildError, Container, DockerError, Image, TableError};
+use adf_agent::world::{BuildError, BuildProblem, Container, DockerError, Image, TableError};
 use adf_types::{Config, Digest, ImageSource, Stage};
 
 use crate::fakes::{self, A_WHILE, LONG, Plan, Ran, archive, labels, play};
@@ -184,32 +184,10 @@ async fn receipts_that_cannot_be_written_do_not_take_the_app_down() {
 
 #[tokio::test(start_paused = true)]
 async fn a_docker_without_buildkit_builds_with_the_classic_builder() {
-    let builds = [BuildError::NoBuildKit("no active session".into())].into();
+    let builds = [BuildError::bare(BuildProblem::NoBuildKit("no active session".into()))].into();
     let ran = play(Plan { builds, ..Plan::default() }, A_WHILE).await;
     assert!(ran.at("build begins buildkit") < ran.at("build begins classic"));
     assert_eq!((ran.count("fetch"), ran.count("Continue")), (2, 1));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_failing_dockerfile_is_not_built_again() {
-    let failed = BuildError::Failed {
-        step: Some("[2/3] RUN make".into()),
-        message: "exit code: 2".into(),
-        log: vec!["cc: not found".into()],
-    };
-    let ran = play(Plan { builds: [failed].into(), ..Plan::default() }, LONG).await;
-    failed_without_a_container(&ran, "E108 the Dockerfile failed at [2/3] RUN make: exit code: 2");
-    assert_eq!(ran.failure().1, ["cc: not found"]);
-    assert_eq!(ran.count("build begins"), 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_lost_docker_connection_is_tried_three_times() {
-    let lost = || BuildError::Lost("connection reset".into());
-    let ran = play(Plan { builds: [lost(), lost()].into(), ..Plan::default() }, A_WHILE * 2).await;
-    assert_eq!((ran.count("build begins"), ran.count("Continue")), (3, 1));
-    let ran = play(Plan { builds: [lost(), lost(), lost()].into(), ..Plan::default() }, LONG).await;
-    failed_without_a_container(&ran, "E102");
 }
 
 #[tokio::test(start_paused = true)]

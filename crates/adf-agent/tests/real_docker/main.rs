@@ -2,7 +2,10 @@
 //!
 //! One file per subject; `rig` is what stands around the agent.
 
+mod builds;
+mod confinement;
 mod context;
+mod guard;
 mod machine;
 mod registry;
 mod rig;

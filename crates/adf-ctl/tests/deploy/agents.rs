@@ -105,6 +105,7 @@ fn receipt(instance: &Instance, now: Timestamp) -> Option<Receipt> {
         image_id: Some("sha256:1".to_owned()),
         image_source: None,
         image_fallback: None,
+        image_builder: None,
         config_hash: None,
         ami: None,
         agent_version: "0".to_owned(),

@@ -140,6 +140,7 @@ fn poisoned() -> Receipt {
         image_id: None,
         image_source: None,
         image_fallback: None,
+        image_builder: None,
         config_hash: None,
         ami: None,
         agent_version: "0.1.0".to_owned(),

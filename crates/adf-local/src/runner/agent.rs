@@ -79,6 +79,8 @@ impl AgentHome {
 
 fn agent_toml(dir: &Path, address: Ipv4Addr, image_prefix: &str) -> String {
     let mut toml = toml::Table::new();
+    // Metadata of a local instance is on loopback, and this machine's packet filter is not ours.
+    toml.insert("block_imds".to_owned(), toml::Value::Boolean(false));
     let mut set = |key: &str, value: String| toml.insert(key.to_owned(), toml::Value::String(value));
     set("bind", address.to_string());
     set("run_dir", dir.join("run").display().to_string());

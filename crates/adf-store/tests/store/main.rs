@@ -211,6 +211,7 @@ async fn receipts_are_read_back_as_they_were_written() {
         image_id: Some("sha256:1".to_owned()),
         image_source: Some(adf_types::ImageSource::Built),
         image_fallback: None,
+        image_builder: Some(adf_types::Builder::BuildKit),
         config_hash: None,
         ami: None,
         agent_version: "0.1.0".to_owned(),

@@ -1,22 +1,36 @@
 //! A container spec in Docker's words: the one place where an app's confinement is written down.
 //!
-//! The rule: nothing from a release or from config reaches the host configuration but the port and the two
-//! limits. No privileged, no host network or pid space, no socket, no mounts but its own secrets, no new privileges.
+//! The rule: nothing from a release or from config reaches the host configuration but the port, the two limits and
+//! whether there is an init. No privileged, no host network, pid, ipc or user space, no devices, no socket, no
+//! mounts but its own secrets, no new privileges, and of root's capabilities those that [`KEPT`] says why.
 
 use std::collections::HashMap;
 use std::path::Path;
 
 use bollard::models::{
-    ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, MountType, PortBinding, RestartPolicy,
-    RestartPolicyNameEnum,
+    ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, MountType, PortBinding, ResourcesUlimits,
+    RestartPolicy, RestartPolicyNameEnum,
 };
 
 use crate::start::INSIDE;
 use crate::world::{ContainerSpec, SecretFiles};
 
-/// Docker's default capabilities less those that a server has no use for: raw sockets, device nodes, writing
-/// the kernel's audit log, and giving capabilities to files.
-const DROPPED: [&str; 4] = ["NET_RAW", "MKNOD", "AUDIT_WRITE", "SETFCAP"];
+/// What is left of root's capabilities: what the entrypoints of common images do as root before they become somebody
+/// else. Of Docker's own defaults these are missing: `NET_RAW` (forged packets), `MKNOD`, `AUDIT_WRITE`, `SETFCAP`,
+/// `SETPCAP`, `SYS_CHROOT` and `FSETID`, which no server needs.
+const KEPT: [&str; 7] = [
+    // Give a data folder to the app's user, and read and mend what is in it.
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "FOWNER",
+    // Stop workers that run as another user (nginx, gunicorn, supervisors).
+    "KILL",
+    // Listen on 80 and 443 inside the container.
+    "NET_BIND_SERVICE",
+    // Become the app's user: gosu, su-exec, `user` in nginx.conf.
+    "SETGID",
+    "SETUID",
+];
 
 /// Where systemd's journal listens, on hosts that have it.
 const JOURNAL: &str = "/run/systemd/journal/socket";
@@ -46,7 +60,13 @@ fn host(spec: &ContainerSpec, port: Option<String>) -> HostConfig {
         memory_swap: spec.memory_bytes,
         pids_limit: Some(spec.pids),
         privileged: Some(false),
-        cap_drop: Some(DROPPED.map(str::to_owned).to_vec()),
+        cap_drop: Some(vec!["ALL".to_owned()]),
+        cap_add: Some(KEPT.map(str::to_owned).to_vec()),
+        ipc_mode: Some("private".to_owned()),
+        init: Some(spec.init),
+        // A core dump would hold config values. No other limit is set: one above Docker's own keeps a container from
+        // starting where Docker itself may not raise it.
+        ulimits: Some(vec![no_core_dumps()]),
         security_opt: Some(vec!["no-new-privileges:true".to_owned()]),
         // Restarting is the agent's: Docker would restart without counting, and before the config is read.
         restart_policy: Some(RestartPolicy {
@@ -69,6 +89,10 @@ fn mount(secrets: &SecretFiles) -> Mount {
         read_only: Some(true),
         ..Mount::default()
     }
+}
+
+fn no_core_dumps() -> ResourcesUlimits {
+    ResourcesUlimits { name: Some("core".to_owned()), soft: Some(0), hard: Some(0) }
 }
 
 /// The journal where there is one, else files that rotate: an app that logs must not fill the disk.
@@ -98,35 +122,44 @@ mod tests {
             bind: "127.0.0.9".parse().expect("an address"),
             memory_bytes: Some(64 << 20),
             pids: 100,
+            init: true,
             stop_grace: Duration::from_secs(20),
             secrets: None,
         }
     }
 
     #[test]
-    fn a_container_is_confined() {
-        let host = create(&spec()).host_config.expect("given");
+    fn attack_a12_a_container_is_confined() {
+        let mut host = create(&spec()).host_config.expect("given");
+        // The log driver is the host's; `logs_cannot_fill_the_disk` looks at it.
+        host.log_config = None;
         let seen = serde_json::to_value(&host).expect("serialises");
-        let keys: Vec<_> = seen.as_object().expect("an object").keys().map(String::as_str).collect();
+        let expected = serde_json::json!({
+            "CapAdd": ["CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID"],
+            "CapDrop": ["ALL"],
+            "Init": true,
+            "IpcMode": "private",
+            "Memory": 64 << 20,
+            "MemorySwap": 64 << 20,
+            "PidsLimit": 100,
+            "PortBindings": {"8080/tcp": [{"HostIp": "127.0.0.9", "HostPort": "8080"}]},
+            "Privileged": false,
+            "RestartPolicy": {"Name": "no"},
+            "SecurityOpt": ["no-new-privileges:true"],
+            "Ulimits": [{"Name": "core", "Soft": 0, "Hard": 0}],
+        });
         assert_eq!(
-            keys,
-            [
-                "CapDrop",
-                "LogConfig",
-                "Memory",
-                "MemorySwap",
-                "PidsLimit",
-                "PortBindings",
-                "Privileged",
-                "RestartPolicy",
-                "SecurityOpt"
-            ],
+            seen, expected,
             "a new host option is a change of the app's confinement: add it here on purpose"
         );
-        assert_eq!(seen["Privileged"], false);
-        assert_eq!(seen["SecurityOpt"][0], "no-new-privileges:true");
-        assert_eq!(seen["PortBindings"]["8080/tcp"][0]["HostIp"], "127.0.0.9");
-        assert_eq!(seen["RestartPolicy"]["Name"], "no");
+    }
+
+    #[test]
+    fn attack_a12_nothing_of_a_release_asks_for_more_than_a_port_and_its_limits() {
+        let plain = serde_json::to_value(create(&spec())).expect("serialises");
+        let mut keys: Vec<_> = plain.as_object().expect("an object").keys().map(String::as_str).collect();
+        keys.sort_unstable();
+        assert_eq!(keys, ["Env", "ExposedPorts", "HostConfig", "Image", "Labels", "StopTimeout"]);
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub struct ContainerSpec {
     pub bind: IpAddr,
     pub memory_bytes: Option<i64>,
     pub pids: i64,
+    /// Whether a small init is process 1 and the app its child.
+    pub init: bool,
     pub stop_grace: Duration,
     /// Secrets that are given as files and so are not in `env`.
     pub secrets: Option<SecretFiles>,

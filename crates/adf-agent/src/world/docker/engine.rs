@@ -1,19 +1,21 @@
 //! Docker, through its API.
 //!
-//! Neighbours: `build.rs` streams a build, `body.rs` turns a container spec into Docker's words, `error.rs`
+//! Neighbours: `build/` streams a build, `body.rs` turns a container spec into Docker's words, `error.rs`
 //! turns its errors into ours. The rule: the connection is made on the first call and made again after a
 //! failure, so that an agent that starts before Docker needs no restart.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use adf_types::{Digest, ImageRef};
 use async_trait::async_trait;
 use bollard::Docker as Client;
 use bollard::query_parameters::{
-    CreateContainerOptionsBuilder, ListContainersOptionsBuilder, LogsOptionsBuilder,
-    RemoveContainerOptionsBuilder, StopContainerOptionsBuilder,
+    CreateContainerOptionsBuilder, ListContainersOptionsBuilder, ListImagesOptionsBuilder,
+    LogsOptionsBuilder, PruneBuildOptionsBuilder, RemoveContainerOptionsBuilder, RemoveImageOptions,
+    StopContainerOptionsBuilder,
 };
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
@@ -23,12 +25,15 @@ use tokio::sync::OnceCell;
 use super::error::{is_missing, refused};
 use super::{
     BuildError, BuildOrder, Container, ContainerSpec, ContainerState, Docker, DockerError, Healthcheck,
-    Image, Owner, body, build, error, owner, transfer,
+    Image, ListedImage, Owner, Stock, body, build, error, owner, transfer, wire,
 };
 use crate::world::{Credentials, RegistryError};
 
 /// Docker stops a container within the grace that it is told; its answer may take a little longer.
 const STOP_MARGIN: Duration = Duration::from_secs(30);
+
+/// Gigabytes of small files are unlinked one by one.
+const PRUNE_LIMIT: Duration = Duration::from_mins(5);
 
 #[derive(Default)]
 pub(in crate::world) struct Engine {
@@ -64,8 +69,40 @@ impl Docker for Engine {
         order: &BuildOrder,
         context: BoxStream<'static, std::io::Result<Bytes>>,
     ) -> Result<(), BuildError> {
-        let client = self.client().await.map_err(|e| BuildError::Lost(e.to_string()))?;
-        build::run(client, order, context).await
+        build::run(order, context).await
+    }
+
+    async fn data_root(&self) -> Result<Option<PathBuf>, DockerError> {
+        if !matches!(wire::Address::from_env(), Ok(wire::Address::Unix(_))) {
+            return Ok(None);
+        }
+        let info = self.client().await?.info().await.map_err(|e| refused("tell about itself", e))?;
+        Ok(info.docker_root_dir.map(PathBuf::from))
+    }
+
+    async fn stock(&self) -> Result<Stock, DockerError> {
+        let client = self.client().await?;
+        let all = ListImagesOptionsBuilder::default().all(false).build();
+        let images = client.list_images(Some(all)).await.map_err(|e| refused("list images", e))?;
+        let all = ListContainersOptionsBuilder::default().all(true).build();
+        let containers =
+            client.list_containers(Some(all)).await.map_err(|e| refused("list containers", e))?;
+        let images = images.into_iter().map(listed_image).collect();
+        Ok(Stock { images, used: containers.into_iter().filter_map(|c| c.image_id).collect() })
+    }
+
+    async fn remove_image(&self, tag: &str) -> Result<(), DockerError> {
+        match self.client().await?.remove_image(tag, None::<RemoveImageOptions>, None).await {
+            Ok(_) => Ok(()),
+            Err(error) if is_missing(&error) => Ok(()),
+            Err(error) => Err(refused("remove an image", error)),
+        }
+    }
+
+    async fn empty_build_cache(&self) -> Result<(), DockerError> {
+        let options = PruneBuildOptionsBuilder::default().all(true).build();
+        let client = self.client().await?.clone().with_timeout(PRUNE_LIMIT);
+        client.prune_build(Some(options)).await.map(|_| ()).map_err(|e| refused("empty its build cache", e))
     }
 
     async fn pull(&self, image: &ImageRef, login: Option<&Credentials>) -> Result<(), RegistryError> {
@@ -197,6 +234,15 @@ fn image(found: bollard::models::ImageInspect) -> Image {
         labels: config.labels.unwrap_or_default().into_iter().collect(),
         exposed,
         repo_digests: found.repo_digests.unwrap_or_default(),
+    }
+}
+
+fn listed_image(found: bollard::models::ImageSummary) -> ListedImage {
+    ListedImage {
+        id: found.id,
+        tags: found.repo_tags.into_iter().filter(|tag| tag != "<none>:<none>").collect(),
+        labels: found.labels.into_iter().collect(),
+        created: found.created,
     }
 }
 

@@ -1,9 +1,10 @@
 //! Images and how one is built, as plain data.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use crate::failure::{Fault, Kind};
+pub use adf_types::Builder;
+use zeroize::Zeroizing;
 
 /// An image as Docker knows it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -17,46 +18,64 @@ pub struct Image {
     pub repo_digests: Vec<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An image in Docker's list.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ListedImage {
+    /// `sha256:...`
+    pub id: String,
+    pub tags: Vec<String>,
+    pub labels: BTreeMap<String, String>,
+    /// Seconds since 1970.
+    pub created: i64,
+}
+
+/// What is on a Docker and takes room: every image, and the ids of those that a container, running or not, is made of.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Stock {
+    pub images: Vec<ListedImage>,
+    pub used: BTreeSet<String>,
+}
+
+/// Build secrets by name. Wiped from memory when dropped.
+pub type SecretValues = BTreeMap<String, Zeroizing<String>>;
+
+/// A registry's user.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Login {
+    pub username: String,
+    pub password: Zeroizing<String>,
+}
+
+/// Logins by registry host; Docker Hub is `docker.io`.
+pub type Logins = BTreeMap<String, Login>;
+
+/// What is to be built, and how. `Debug` leaves secrets and logins out.
+#[derive(Clone, PartialEq, Eq)]
 pub struct BuildOrder {
     pub tag: String,
     pub labels: BTreeMap<String, String>,
     pub target: Option<String>,
     pub args: BTreeMap<String, String>,
+    /// `linux/arm64`; nothing for the host's own.
+    pub platform: Option<String>,
+    /// Given to `RUN --mount=type=secret`, to nothing else.
+    pub secrets: Arc<SecretValues>,
+    /// For the registries of base images.
+    pub logins: Arc<Logins>,
     pub builder: Builder,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Builder {
-    BuildKit,
-    /// The builder before BuildKit, for Docker installations where BuildKit does not answer.
-    Classic,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BuildError {
-    #[error("E108 the Dockerfile failed{}: {message}", .step.as_ref().map(|s| format!(" at {s}")).unwrap_or_default())]
-    Failed { step: Option<String>, message: String, log: Vec<String> },
-    #[error("E102 the connection to Docker was lost during the build: {0}")]
-    Lost(String),
-    #[error("E104 BuildKit did not answer: {0}")]
-    NoBuildKit(String),
-    #[error("E105 the build gave no output for {} s", .0.as_secs())]
-    Silent(Duration),
-}
-
-impl Fault for BuildError {
-    fn kind(&self) -> Kind {
-        match self {
-            Self::Failed { .. } => Kind::Permanent,
-            Self::Lost(_) | Self::NoBuildKit(_) | Self::Silent(_) => Kind::Transient,
-        }
+impl std::fmt::Debug for BuildOrder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BuildOrder")
+            .field("tag", &self.tag)
+            .field("builder", &self.builder)
+            .finish_non_exhaustive()
     }
+}
 
-    fn log_tail(&self) -> Vec<String> {
-        match self {
-            Self::Failed { log, .. } => log.clone(),
-            Self::Lost(_) | Self::NoBuildKit(_) | Self::Silent(_) => Vec::new(),
-        }
+impl std::fmt::Debug for Login {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Login").field("username", &self.username).finish_non_exhaustive()
     }
 }

@@ -4,7 +4,8 @@
 //! | --- | --- |
 //! | `image.rs`, `container.rs` | plain data that stages see |
 //! | `engine.rs` | the real engine, through its API |
-//! | `build.rs` | one build, streamed |
+//! | `build/` | one build, streamed |
+//! | `session.rs`, `wire.rs` | what BuildKit asks of us meanwhile, and how builds reach Docker |
 //! | `transfer.rs` | images from and to registries |
 //! | `body.rs` | a container spec in Docker's words: an app's confinement |
 //! | `owner.rs` | as whom a container runs |
@@ -17,9 +18,12 @@ mod engine;
 mod error;
 mod image;
 mod owner;
+mod session;
 mod transfer;
+mod wire;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use adf_types::{Digest, ImageRef};
@@ -27,9 +31,10 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
 
+pub use build::{BuildError, BuildProblem, gib};
 pub use container::{Container, ContainerSpec, ContainerState, Healthcheck, SecretFiles};
 pub(in crate::world) use engine::Engine;
-pub use image::{BuildError, BuildOrder, Builder, Image};
+pub use image::{BuildOrder, Builder, Image, ListedImage, Login, Logins, SecretValues, Stock};
 pub use owner::Owner;
 
 use super::{Credentials, RegistryError};
@@ -53,6 +58,13 @@ pub trait Docker: Send + Sync {
     async fn tag(&self, image: &str, tag: &str) -> Result<(), DockerError>;
     /// Pushes an image by its tag and tells its digest.
     async fn push(&self, image: &ImageRef, login: Option<&Credentials>) -> Result<Digest, RegistryError>;
+    /// The folder of its images, where that is on this host.
+    async fn data_root(&self) -> Result<Option<PathBuf>, DockerError>;
+    async fn stock(&self) -> Result<Stock, DockerError>;
+    /// Removes a tag, and the image with its last tag; an image that is in use stays.
+    async fn remove_image(&self, tag: &str) -> Result<(), DockerError>;
+    /// Empties the build cache of what no build is using.
+    async fn empty_build_cache(&self) -> Result<(), DockerError>;
     /// The containers, running or not, that carry `label=value`.
     async fn containers(&self, label: &str, value: &str) -> Result<Vec<Container>, DockerError>;
     /// Creates a container and tells its id.

@@ -12,8 +12,8 @@ use adf_agent::exit::Exit;
 use adf_agent::run::run;
 use adf_agent::settings::Settings;
 use adf_agent::world::{
-    BuildError, Completion, Container, ContainerState, DockerError, FetchError, Healthcheck, Image,
-    ImdsError, LifecycleError, RegistryError, TableError, World,
+    BuildError, Completion, Container, ContainerState, Disk, DockerError, FetchError, GuardError,
+    Healthcheck, Image, ImdsError, LifecycleError, RegistryError, Stock, TableError, World,
 };
 use adf_types::{Config, InstanceState, Receipt, ReleaseImage, ReleaseRecord};
 use flate2::Compression;
@@ -93,6 +93,18 @@ pub(crate) struct Plan {
     pub(crate) push_takes: Duration,
     /// The image of the release that is recorded.
     pub(crate) release_image: Option<ReleaseImage>,
+    pub(crate) stock: Stock,
+    pub(crate) disk: Disk,
+    /// What removing one image, and emptying the cache, gives back.
+    pub(crate) image_frees: u64,
+    pub(crate) cache_frees: u64,
+    pub(crate) oom_kills: u64,
+    pub(crate) kills_while_building: u64,
+    pub(crate) oom_victim: Option<&'static str>,
+    pub(crate) guarded: bool,
+    pub(crate) guard_broken: Option<GuardError>,
+    /// What is there after a build that reported an error.
+    pub(crate) image_after_build: Option<Image>,
 }
 
 impl Default for Plan {
@@ -137,6 +149,16 @@ impl Default for Plan {
             pushes: VecDeque::new(),
             push_takes: Duration::ZERO,
             release_image: None,
+            stock: Stock::default(),
+            disk: Disk { free_bytes: 50 << 30, free_inodes: None },
+            image_frees: 0,
+            cache_frees: 0,
+            oom_kills: 0,
+            kills_while_building: 0,
+            oom_victim: None,
+            guarded: false,
+            guard_broken: None,
+            image_after_build: None,
         }
     }
 }
@@ -256,6 +278,8 @@ async fn play_all(
         docker: outside.clone(),
         prober: outside.clone(),
         connect: Arc::new(Gate(outside.clone())),
+        guard: outside.clone(),
+        host: outside.clone(),
     };
     let (mut events, settings, replace_unhealthy_after) =
         outside.plan(|p| (std::mem::take(&mut p.events), p.settings.clone(), p.replace_unhealthy_after));

@@ -1,14 +1,15 @@
 //! The traits of `adf_agent::world`, answered from the plan.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use adf_agent::failure::Kind;
 use adf_agent::world::{
-    Access, ActionResult, Aws, BuildError, BuildOrder, Builder, Completion, Connect, Container,
-    ContainerSpec, ContainerState, Credentials, Docker, DockerError, Download, Ecr, EcrHost, Fetch,
-    FetchError, Healthcheck, Image, Imds, ImdsError, Lifecycle, LifecycleError, LifecycleHook, Membership,
-    ProbeTarget, Prober, RegistryError, Table, TableError, Transition,
+    Access, ActionResult, Aws, BuildError, BuildOrder, BuildProblem, Builder, Completion, Connect, Container,
+    ContainerSpec, ContainerState, Credentials, Disk, Docker, DockerError, Download, Ecr, EcrHost, Fetch,
+    FetchError, Guard, GuardError, Healthcheck, Host, Image, Imds, ImdsError, Lifecycle, LifecycleError,
+    LifecycleHook, Membership, ProbeTarget, Prober, RegistryError, Stock, Table, TableError, Transition,
 };
 use adf_types::{
     AppName, Config, ConfigValue, Digest, ImageRef, InstanceId, Receipt, ReleaseImage, ReleaseName,
@@ -139,13 +140,17 @@ impl Docker for Outside {
         order: &BuildOrder,
         mut context: BoxStream<'static, std::io::Result<Bytes>>,
     ) -> Result<(), BuildError> {
+        for (name, value) in order.secrets.iter() {
+            self.call(format!("build is given {name}={}", value.as_str()));
+        }
         let builder = if order.builder == Builder::BuildKit { "buildkit" } else { "classic" };
         self.call(format!("build begins {builder}"));
         tokio::time::sleep(self.plan(|p| p.build_takes)).await;
         while let Some(piece) = context.next().await {
-            piece.map_err(|e| BuildError::Lost(e.to_string()))?;
+            piece.map_err(|e| BuildError::bare(BuildProblem::Lost(e.to_string())))?;
         }
         if let Some(error) = self.plan(|p| p.builds.pop_front()) {
+            self.plan(|p| p.image = p.image_after_build.clone());
             return Err(error);
         }
         self.call("build completes");
@@ -175,6 +180,29 @@ impl Docker for Outside {
             Some(error) => Err(error),
             None => Ok(Digest::of_bytes(b"pushed")),
         }
+    }
+
+    async fn data_root(&self) -> Result<Option<PathBuf>, DockerError> {
+        Ok(Some("/var/lib/docker".into()))
+    }
+
+    async fn stock(&self) -> Result<Stock, DockerError> {
+        Ok(self.plan(|p| p.stock.clone()))
+    }
+
+    async fn remove_image(&self, tag: &str) -> Result<(), DockerError> {
+        self.call(format!("remove image {tag}"));
+        self.plan(|p| {
+            p.stock.images.retain(|image| !image.tags.iter().any(|t| t == tag));
+            p.disk.free_bytes += p.image_frees;
+        });
+        Ok(())
+    }
+
+    async fn empty_build_cache(&self) -> Result<(), DockerError> {
+        self.call("empty build cache");
+        self.plan(|p| p.disk.free_bytes += p.cache_frees);
+        Ok(())
     }
 
     async fn containers(&self, label: &str, value: &str) -> Result<Vec<Container>, DockerError> {
@@ -258,6 +286,41 @@ impl Ecr for Outside {
 
 fn shown(login: Option<&Credentials>) -> String {
     login.map_or_else(String::new, |l| format!(" as {}:{}", l.username, l.password.expose()))
+}
+
+#[async_trait]
+impl Guard for Outside {
+    async fn holds(&self) -> Result<bool, GuardError> {
+        self.plan(|p| p.guard_broken.clone().map_or(Ok(p.guarded), Err))
+    }
+
+    async fn raise(&self) -> Result<(), GuardError> {
+        self.call("guard raised");
+        self.plan(|p| p.guarded = true);
+        Ok(())
+    }
+}
+
+impl Host for Outside {
+    fn memory(&self) -> Option<u64> {
+        Some(4_187_593_113)
+    }
+
+    fn disk(&self, _: &Path) -> Option<Disk> {
+        Some(self.plan(|p| p.disk))
+    }
+
+    fn oom_kills(&self) -> Option<u64> {
+        Some(self.plan(|p| {
+            // Each build that is followed by a look has had its own kills.
+            p.oom_kills += p.kills_while_building;
+            p.oom_kills
+        }))
+    }
+
+    fn oom_victim(&self) -> Option<String> {
+        self.plan(|p| p.oom_victim.map(str::to_owned))
+    }
 }
 
 #[async_trait]

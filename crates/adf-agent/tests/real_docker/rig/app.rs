@@ -4,8 +4,12 @@
 use std::io::{Read, Write};
 use std::net::TcpListener;
 
+#[path = "escape.rs"]
+mod escape;
+
 fn main() {
     let role = std::env::args().nth(1).unwrap_or_default();
+    let word = |n| std::env::args().nth(n).unwrap_or_default();
     match role.as_str() {
         "serve" if std::env::var("FOO").is_ok_and(|foo| foo == "crash") => {
             eprintln!("cannot work with this config");
@@ -16,6 +20,18 @@ fn main() {
         "sick" => answer(503),
         "reveal" => reveal(),
         "leak" => leak(),
+        "say" => println!("{}", word(2)),
+        "fail" => {
+            eprintln!("{}", word(3));
+            std::process::exit(word(2).parse().expect("an exit code"));
+        }
+        "size" => {
+            let bytes = std::fs::read(word(2)).expect("a file");
+            println!("{} has {} bytes", word(2), bytes.len());
+        }
+        "count" => count(&word(2)),
+        "sleep" => std::thread::sleep(std::time::Duration::from_secs(word(2).parse().expect("seconds"))),
+        "escape" => escape::report(),
         _ => {
             eprintln!("cannot open the database");
             std::process::exit(7);
@@ -71,6 +87,13 @@ fn base64(bytes: &[u8]) -> String {
         }
     }
     out
+}
+
+/// One more than the number in a file: what a cache mount keeps from build to build.
+fn count(path: &str) {
+    let n = std::fs::read_to_string(path).ok().and_then(|text| text.parse().ok()).unwrap_or(0) + 1;
+    std::fs::write(path, n.to_string()).expect("a folder that may be written");
+    println!("this is build {n}");
 }
 
 fn answer(status: u16) {

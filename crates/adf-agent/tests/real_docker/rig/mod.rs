@@ -1,6 +1,7 @@
 //! A rig around the real agent binary and the host's Docker: metadata and archives over loopback HTTP, an address,
 //! an instance id and an image prefix of its own, and nothing left behind.
 
+mod proxy;
 mod registry;
 
 use std::io::Write as _;
@@ -15,6 +16,7 @@ use tempfile::TempDir;
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
+pub(crate) use proxy::{Proxy, Trouble};
 pub(crate) use registry::{Registry, host};
 
 pub(crate) const DOCKERFILE: &str =
@@ -98,7 +100,7 @@ impl Rig {
     pub(crate) fn settings(&self, more: &str) -> PathBuf {
         let path = self.dir.path().join("agent.toml");
         let text = format!(
-            "bind = \"{}\"\nrun_dir = \"{}\"\nstate_dir = \"{}\"\nimage_prefix = \"{}\"\n{more}\n",
+            "bind = \"{}\"\nrun_dir = \"{}\"\nstate_dir = \"{}\"\nimage_prefix = \"{}\"\nblock_imds = false\n{more}\n",
             self.address,
             self.dir.path().join("run").display(),
             self.dir.path().join("state").display(),

@@ -35,6 +35,7 @@ fn serving(number: u8) -> Receipt {
         image_id: Some("sha256:aaaa".to_owned()),
         image_source: None,
         image_fallback: None,
+        image_builder: None,
         config_hash: Some(config_hash("now")),
         ami: None,
         agent_version: "0.1.0".to_owned(),

@@ -81,6 +81,7 @@ fn receipt(instance: &InstanceId, version: u64, state: InstanceState) -> Receipt
         image_id: None,
         image_source: None,
         image_fallback: None,
+        image_builder: None,
         config_hash: None,
         ami: None,
         agent_version: "0".to_owned(),
