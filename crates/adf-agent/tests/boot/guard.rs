@@ -34,7 +34,7 @@ async fn attack_a07_without_nftables_nothing_is_built() {
     let ran = play(Plan { guard_broken: Some(broken()), ..Plan::default() }, A_WHILE).await;
     assert_eq!(
         ran.failure().0,
-        "E126 containers cannot be kept away from instance metadata: cannot start nft: No such file or directory (os \
+        "E127 containers cannot be kept away from instance metadata: cannot start nft: No such file or directory (os \
          error 2); install nftables, or set block_imds = false in agent.toml"
     );
     assert_eq!((ran.exit, ran.find("build begins"), ran.find("create")), (Exit::Permanent, None, None));

@@ -22,7 +22,7 @@ pub trait Guard: Send + Sync {
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "E126 containers cannot be kept away from instance metadata: {0}; install nftables, \
+    "E127 containers cannot be kept away from instance metadata: {0}; install nftables, \
      or set block_imds = false in agent.toml"
 )]
 pub struct GuardError(pub String);
