@@ -3,7 +3,7 @@
 use adf_types::{AgentName, AppName, ConfigValue, ReleaseUrl};
 
 use crate::agent::Agent;
-use crate::claim::{Order, fixed, order};
+use crate::claim::{Order, agreed_digest, fixed, is_of, order};
 use crate::failure::Failure;
 use crate::identify::identify;
 use crate::prepare::name::image_tag;
@@ -13,8 +13,12 @@ use crate::world::{Access, wants_token};
 /// What `run` would do, as lines.
 pub async fn check(agent: &Agent) -> Result<Vec<String>, Failure> {
     let identified = identify(agent).await?;
-    let order = order(&identified)?;
+    let mut order = order(&identified)?;
     let aws = agent.aws(&order.region).await;
+    if order.named {
+        let record = aws.table.release(&order.app, &order.release).await?;
+        order.digest = agreed_digest(order.digest, record.as_ref())?;
+    }
     let mut lines = vec![
         format!("instance  {} in {}", order.instance, order.region),
         format!("app       {}", shown(&order.app, order.named)),
@@ -54,7 +58,8 @@ fn shown(app: &AppName, named: bool) -> String {
 async fn image_line(agent: &Agent, order: &Order) -> Result<String, Failure> {
     let tag = image_tag(&agent.settings.image_prefix, order);
     agent.world.docker.ping().await?;
-    Ok(match agent.world.docker.image(&tag).await? {
+    let here = agent.world.docker.image(&tag).await?.filter(|image| is_of(image, order));
+    Ok(match here {
         Some(image) => format!("image     {tag} is here ({})", image.id),
         None => match &order.url {
             ReleaseUrl::Docker(image) => format!("image     {image} would be pulled"),

@@ -189,7 +189,10 @@ fn release_name(url: &ReleaseUrl, digest: Option<&Digest>) -> ReleaseName {
 }
 
 /// User data's digest and the record's must say the same; a digest that only one of them has is used.
-fn agreed_digest(told: Option<Digest>, record: Option<&ReleaseRecord>) -> Result<Option<Digest>, Failure> {
+pub fn agreed_digest(
+    told: Option<Digest>,
+    record: Option<&ReleaseRecord>,
+) -> Result<Option<Digest>, Failure> {
     let Some(record) = record else { return Ok(told) };
     let recorded = [record.digest.as_ref(), record.tree.as_ref()];
     let Some(told) = told else { return Ok(recorded.into_iter().flatten().next().cloned()) };

@@ -4,6 +4,7 @@
 
 mod archives;
 mod builds;
+mod check;
 mod config;
 mod fakes;
 mod fetch;

@@ -267,20 +267,7 @@ async fn play_all(
     stop: Duration,
     change: impl FnOnce(&mut Settings),
 ) -> Ran {
-    let outside = Arc::new(Outside {
-        plan: Mutex::new(plan),
-        began: tokio::time::Instant::now(),
-        calls: Mutex::default(),
-        receipts: Mutex::default(),
-    });
-    let world = World {
-        imds: outside.clone(),
-        docker: outside.clone(),
-        prober: outside.clone(),
-        connect: Arc::new(Gate(outside.clone())),
-        guard: outside.clone(),
-        host: outside.clone(),
-    };
+    let outside = Outside::of(plan);
     let (mut events, settings, replace_unhealthy_after) =
         outside.plan(|p| (std::mem::take(&mut p.events), p.settings.clone(), p.replace_unhealthy_after));
     let mut settings = Settings {
@@ -291,7 +278,7 @@ async fn play_all(
     };
     change(&mut settings);
     let began = outside.began;
-    let agent = Agent::new(world, settings);
+    let agent = Agent::new(outside.world(), settings);
     events.sort_by_key(|(at, _)| *at);
     let happening = async {
         for (at, event) in events {
@@ -304,7 +291,7 @@ async fn play_all(
         exit = Box::pin(run(&agent, tokio::time::sleep(stop))) => exit,
         () = happening => unreachable!("events never end"),
     };
-    let (at, calls) = std::mem::take(&mut *outside.calls.lock().expect("not poisoned")).into_iter().unzip();
+    let (at, calls) = outside.take_calls().into_iter().unzip();
     Ran {
         exit,
         calls,
@@ -315,7 +302,39 @@ async fn play_all(
     }
 }
 
+/// `adf-agent check` against `plan`: its lines or its error, and the calls that it made.
+pub(crate) async fn check(plan: Plan) -> (Result<Vec<String>, String>, Vec<String>) {
+    let outside = Outside::of(plan);
+    let agent = Agent::new(outside.world(), Settings::default());
+    let lines = Box::pin(adf_agent::check::check(&agent)).await.map_err(|failure| failure.reason);
+    (lines, outside.take_calls().into_iter().map(|(_, call)| call).collect())
+}
+
 impl Outside {
+    fn of(plan: Plan) -> Arc<Self> {
+        Arc::new(Self {
+            plan: Mutex::new(plan),
+            began: tokio::time::Instant::now(),
+            calls: Mutex::default(),
+            receipts: Mutex::default(),
+        })
+    }
+
+    fn world(self: &Arc<Self>) -> World {
+        World {
+            imds: self.clone(),
+            docker: self.clone(),
+            prober: self.clone(),
+            connect: Arc::new(Gate(self.clone())),
+            guard: self.clone(),
+            host: self.clone(),
+        }
+    }
+
+    fn take_calls(&self) -> Vec<(Duration, String)> {
+        std::mem::take(&mut *self.calls.lock().expect("not poisoned"))
+    }
+
     fn call(&self, what: impl Into<String>) {
         self.calls.lock().expect("not poisoned").push((self.began.elapsed(), what.into()));
     }
