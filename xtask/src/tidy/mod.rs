@@ -1,10 +1,12 @@
 //! `cargo xtask tidy`: the rules of ARCHITECTURE.md and CONTRIBUTING.md that no compiler checks.
 //!
-//! Neighbours: [`dependencies`] who may depend on whom, [`sources`] what a source file may hold, and
-//! [`crate::drawings`]. Lengths of functions, forbidden macros and unsafe code are lints in Cargo.toml.
+//! Neighbours: [`dependencies`] who may depend on whom, [`sources`] what a source file may hold, [`handbook`] what
+//! docs/agent.md must explain, and [`crate::drawings`]. Lengths of functions, forbidden macros and unsafe code are
+//! lints in Cargo.toml.
 //! To add a rule: a function that returns what breaks it, one sentence each, and a line in [`violations`].
 
 mod dependencies;
+mod handbook;
 mod sources;
 
 use crate::drawings;
@@ -26,6 +28,7 @@ fn violations() -> Result<Vec<String>> {
     let sources = sources::read(workspace::root())?;
     let mut all = dependencies::violations(&workspace::metadata()?);
     all.extend(sources.iter().flat_map(sources::violations));
+    all.extend(handbook::violations(workspace::root(), &sources)?);
     all.extend(drawings::violations()?);
     Ok(all)
 }

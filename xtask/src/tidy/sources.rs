@@ -11,8 +11,8 @@ const MAX_LINES: usize = 500;
 #[derive(Debug)]
 pub(super) struct Source {
     /// From the repository's root, with `/`.
-    path: String,
-    text: String,
+    pub(super) path: String,
+    pub(super) text: String,
 }
 
 /// In the files below `within`, these crates are named only below `only_in`.
