@@ -102,9 +102,14 @@ async fn an_instance_is_an_agent_with_its_own_settings_and_no_keys() {
     assert_eq!(site.console(&id), format!("agent run --config {config}\n"));
     let mut toml: toml::Table = site.read(&id, "agent.toml").parse().expect("TOML");
     let (ip, prefix) = (address(&site.cloud, &id).to_string(), site.prefix.clone());
-    let run_dir = site.file(&id, "run").display().to_string();
     assert_eq!(toml.remove("block_imds"), Some(toml::Value::Boolean(false)));
-    let expected = [("bind", ip.clone()), ("image_prefix", prefix), ("run_dir", run_dir)];
+    let folder = |name| site.file(&id, name).display().to_string();
+    let expected = [
+        ("bind", ip.clone()),
+        ("image_prefix", prefix),
+        ("run_dir", folder("run")),
+        ("state_dir", folder("state")),
+    ];
     let found: Vec<_> =
         toml.iter().map(|(key, value)| (key.as_str(), value.as_str().expect("text").to_owned())).collect();
     assert_eq!(found, expected);

@@ -95,3 +95,15 @@ async fn what_the_agent_reads_for_itself_never_reaches_a_container() {
     let created = &ran.calls[ran.at("create")];
     assert!(created.contains("FOO=1") && !created.contains("ghp_sentinel"), "{created}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn attack_a08_a_reason_that_repeats_a_secret_is_masked_in_the_receipt() {
+    let plan = Plan {
+        probes_then: Err("answered 500: bad token sentinel-of-receipts".to_owned()),
+        ..with_adf_toml("[run]\nport = 8080\n", vec![("API_TOKEN", "sentinel-of-receipts")])
+    };
+    let ran = play(plan, LONG).await;
+    assert!(ran.failure().0.contains("bad token [redacted] on "), "{}", ran.failure().0);
+    let receipts = serde_json::to_string(&ran.receipts).expect("serialises");
+    assert!(!receipts.contains("sentinel-of-receipts"), "{receipts}");
+}
