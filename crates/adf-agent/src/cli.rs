@@ -10,6 +10,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::agent::Agent;
 use crate::check::check;
 use crate::exit::Exit;
+use crate::failpoint;
 use crate::failure::{Kind, chain};
 use crate::harden::harden;
 use crate::lock::{LockError, lock};
@@ -54,6 +55,7 @@ enum Command {
 }
 
 pub async fn main(cli: Cli) -> Exit {
+    let _points = failpoint::armed();
     log::init(cli.log_format);
     harden();
     let settings = match Settings::load(cli.config.as_deref()) {

@@ -13,6 +13,7 @@ pub mod check;
 pub mod claim;
 pub mod cli;
 pub mod exit;
+pub mod failpoint;
 pub mod failure;
 pub mod guard;
 pub mod harden;

@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_escape_sequence_does_not_reach_the_terminal() {
+    fn attack_a14_an_escape_sequence_does_not_reach_the_terminal() {
         assert_eq!(plain("ok\u{1b}[2J\rgone\u{9b}1m"), "ok\\u{1b}[2J\\rgone\\u{9b}1m");
     }
 

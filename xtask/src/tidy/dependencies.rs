@@ -138,4 +138,26 @@ mod tests {
     fn a_crate_without_a_rule_is_refused() {
         assert_eq!(violations(&workspace("adf-new", "serde", None)).len(), 1);
     }
+
+    #[test]
+    fn attack_a16_versions_with_known_holes_are_denied_and_not_in_the_lock_file() {
+        let root = crate::workspace::root();
+        let read = |name: &str| std::fs::read_to_string(root.join(name)).expect("a file of the repository");
+        let (rules, lock) = (read("deny.toml"), read("Cargo.lock"));
+        for (package, least) in
+            [("tar", [0, 4, 45]), ("tracing-subscriber", [0, 3, 20]), ("reqwest", [0, 13, 4])]
+        {
+            let [major, minor, patch] = least;
+            let rule = format!("{{ name = \"{package}\", version = \"<{major}.{minor}.{patch}\"");
+            assert!(rules.contains(&rule), "deny.toml has no {rule}");
+            let start = format!("name = \"{package}\"\nversion = \"");
+            let versions: Vec<_> =
+                lock.split(&start).skip(1).filter_map(|rest| rest.split('"').next()).collect();
+            assert!(!versions.is_empty(), "{package} is not in Cargo.lock");
+            for version in versions {
+                let numbers: Vec<u32> = version.split('.').filter_map(|number| number.parse().ok()).collect();
+                assert!(numbers.as_slice() >= least.as_slice(), "{package} {version} is in Cargo.lock");
+            }
+        }
+    }
 }

@@ -1,11 +1,12 @@
 //! `cargo xtask tidy`: the rules of ARCHITECTURE.md and CONTRIBUTING.md that no compiler checks.
 //!
 //! Neighbours: [`dependencies`] who may depend on whom, [`sources`] what a source file may hold, [`handbook`] what
-//! docs/agent.md must explain, and [`crate::drawings`]. Lengths of functions, forbidden macros and unsafe code are
+//! docs/agent.md must explain, [`faults`] what must have a test, and [`crate::drawings`]. Lengths of functions, forbidden macros and unsafe code are
 //! lints in Cargo.toml.
 //! To add a rule: a function that returns what breaks it, one sentence each, and a line in [`violations`].
 
 mod dependencies;
+mod faults;
 mod handbook;
 mod sources;
 
@@ -29,6 +30,7 @@ fn violations() -> Result<Vec<String>> {
     let mut all = dependencies::violations(&workspace::metadata()?);
     all.extend(sources.iter().flat_map(sources::violations));
     all.extend(handbook::violations(workspace::root(), &sources)?);
+    all.extend(faults::violations(&sources));
     all.extend(drawings::violations()?);
     Ok(all)
 }

@@ -21,6 +21,7 @@ use tokio::time::Instant;
 
 pub use writer::{Delivered, Delivery, path};
 
+use crate::failpoint::crossing;
 use crate::failure::{Failure, chain};
 use crate::log;
 use crate::redact;
@@ -148,11 +149,13 @@ impl Reporter {
         work: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
         self.enter(stage);
+        crossing("the beginning of a stage");
         let started = Instant::now();
         let done = tokio::time::timeout_at(self.deadline(), work).await;
         let reached =
             done.unwrap_or_else(|_| Err(self.out_of_time())).map_err(|failure| failure.at(stage))?;
         self.leave(stage, started.elapsed(), &reached);
+        crossing("the end of a stage");
         Ok(reached)
     }
 

@@ -20,6 +20,8 @@
 //! files are the real one; a fake in the tests.
 
 mod aws;
+#[cfg(feature = "failpoints")]
+mod crossing;
 mod docker;
 mod fetch;
 mod guard;
@@ -68,14 +70,17 @@ impl World {
     /// The real ones, found through the standard hooks: `AWS_EC2_METADATA_SERVICE_ENDPOINT`,
     /// `AWS_ENDPOINT_URL` and `DOCKER_HOST`.
     pub fn real(settings: &Settings) -> Self {
-        Self {
+        let world = Self {
             imds: Arc::new(imds::HttpImds::from_env()),
             docker: Arc::new(docker::Engine::default()),
             prober: Arc::new(probe::NetProber::new()),
             connect: Arc::new(aws::Sdk { settings: settings.clone() }),
             guard: Arc::new(Nft),
             host: Arc::new(host::Linux),
-        }
+        };
+        #[cfg(feature = "failpoints")]
+        let world = world.through_failpoints();
+        world
     }
 }
 

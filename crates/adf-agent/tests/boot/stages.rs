@@ -191,7 +191,7 @@ async fn a_docker_without_buildkit_builds_with_the_classic_builder() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_port_in_use_names_the_port_and_its_holder() {
+async fn fault_39_a_port_in_use_names_the_port_and_its_holder() {
     let taken = || DockerError::PortInUse {
         address: "0.0.0.0:8080".parse().expect("an address"),
         holder: Some("nginx".into()),

@@ -195,7 +195,7 @@ async fn fault_38_an_app_that_never_becomes_healthy_is_given_up_with_what_it_ans
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_port_in_use_names_the_address() {
+async fn fault_39_a_port_in_use_names_the_address() {
     let rig = Rig::new(22).await;
     let held = std::net::TcpListener::bind((rig.address.as_str(), 8080)).expect("free");
     rig.serve("/web.tar.gz", &archive(Some(DOCKERFILE), &[])).await;
@@ -210,7 +210,7 @@ async fn a_port_in_use_names_the_address() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_port_held_by_a_container_names_the_container() {
+async fn fault_39_a_port_held_by_a_container_names_the_container() {
     let (holder, rig) = (Rig::new(23).await, Rig::new(24).await);
     let settings = |rig: &Rig| {
         let text = std::fs::read_to_string(rig.settings("")).expect("written");

@@ -6,6 +6,7 @@ mod builds;
 mod confinement;
 mod context;
 mod guard;
+mod killed;
 mod machine;
 mod registry;
 mod rig;

@@ -126,11 +126,29 @@ impl Rig {
         command
     }
 
+    /// Removes this instance's containers and images.
+    pub(crate) fn clear(&self) {
+        for container in self.containers(true) {
+            run("docker", &["rm", "--force", "--volumes", &container]);
+        }
+        for image in self.images() {
+            run("docker", &["rmi", "--force", &image]);
+        }
+    }
+
+    /// Serves identity alone again.
+    pub(crate) async fn forget(&self) {
+        self.server.reset().await;
+        self.serve_identity().await;
+    }
+
     /// Starts an agent that keeps running; its log goes to `agent.log` in the rig's folder.
     pub(crate) fn start(&self, settings: &Path, endpoint: &str) -> Agent {
-        let log =
-            std::fs::File::options().create(true).append(true).open(self.log_path()).expect("a log file");
-        Agent(self.command(settings, endpoint).stderr(log).spawn().expect("the agent starts"))
+        Agent(self.command(settings, endpoint).stderr(self.log_file()).spawn().expect("the agent starts"))
+    }
+
+    pub(crate) fn log_file(&self) -> std::fs::File {
+        std::fs::File::options().create(true).append(true).open(self.log_path()).expect("a log file")
     }
 
     pub(crate) fn log_path(&self) -> PathBuf {
@@ -167,12 +185,7 @@ impl Rig {
 
 impl Drop for Rig {
     fn drop(&mut self) {
-        for container in self.containers(true) {
-            run("docker", &["rm", "--force", "--volumes", &container]);
-        }
-        for image in self.images() {
-            run("docker", &["rmi", "--force", &image]);
-        }
+        self.clear();
         if std::thread::panicking() {
             eprintln!("the agent's log:\n{}", self.log());
         }
