@@ -4,6 +4,7 @@
 //! pass ends in an image or says why not; it tries nothing again but the opening of the download.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +20,8 @@ use crate::claim::{Claimed, Order, is_of};
 use crate::failure::Failure;
 use crate::retry::{Schedule, retry};
 use crate::world::{
-    Access, BuildError, BuildOrder, BuildProblem, Builder, FetchError, Logins, SecretValues, wants_token,
+    Access, BuildError, BuildOrder, BuildProblem, Builder, FetchError, Keyring, KeyringGiver, KeyringSoon,
+    SecretValues, wants_token,
 };
 
 /// The label that keeps adf.toml.
@@ -94,9 +96,13 @@ pub(super) async fn one_pass(
     };
     let opened = archive::open(&order.url.public(), download, wanted).await.map_err(Ended::Archive)?;
     let secrets = secrets(&opened.head, config).await.map_err(Ended::Other)?;
-    let request = build_order(claimed, &opened.head, Arc::new(secrets), builder);
+    let (giver, keyring) = KeyringSoon::new();
+    let request = build_order(claimed, &opened.head, Arc::new(secrets), keyring, builder);
     let kills = agent.world.host.oom_kills();
-    let built = agent.world.docker.build(&request, opened.context).await;
+    let built = tokio::select! {
+        built = agent.world.docker.build(&request, opened.context) => built,
+        never = hand_over(agent, order, config, &giver) => match never {},
+    };
     let built = match built {
         Err(error) => settle(agent, claimed, error, kills).await,
         done => done,
@@ -162,6 +168,22 @@ fn out_of_memory(agent: &Agent, error: BuildError) -> BuildError {
     }
 }
 
+/// Tells the build who we are to registries, when it asks: only a base image that is not everybody's needs the config.
+async fn hand_over(
+    agent: &Agent,
+    order: &Order,
+    config: &ConfigSoon<'_>,
+    giver: &KeyringGiver,
+) -> Infallible {
+    giver.wanted().await;
+    if let Ok(config) = config.clone().await {
+        let secret = config.for_agent(AgentName::RegistryAuth).map(ConfigValue::secret);
+        let ecr = agent.aws(&order.region).await.ecr.clone();
+        giver.give(Keyring::new(ecr, secret));
+    }
+    std::future::pending().await
+}
+
 /// The values of the build secrets that adf.toml names. Only a build that has some waits for the config.
 async fn secrets(settings: &Settings, config: &ConfigSoon<'_>) -> Result<SecretValues, Failure> {
     let names = &settings.parsed.build.secrets;
@@ -189,6 +211,7 @@ fn build_order(
     claimed: &Claimed,
     settings: &Settings,
     secrets: Arc<SecretValues>,
+    keyring: KeyringSoon,
     builder: Builder,
 ) -> BuildOrder {
     let order = &claimed.order;
@@ -207,7 +230,7 @@ fn build_order(
         args: build.args.clone(),
         platform: build.platform.clone(),
         secrets,
-        logins: Arc::new(Logins::new()),
+        keyring,
         builder,
     }
 }

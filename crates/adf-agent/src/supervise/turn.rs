@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{App, Supervisor};
+use crate::guard;
 use crate::health::{Check, Ended, Turn, probe};
 use crate::world::ContainerState;
 
@@ -29,7 +30,7 @@ impl Supervisor<'_> {
         let look = tokio::time::timeout(LOOK_LIMIT, docker.state(&self.started.container)).await;
         match look {
             Ok(Ok(ContainerState::Running)) => {
-                self.docker_answers();
+                self.docker_answers().await;
                 self.running().await;
             }
             Ok(Ok(ContainerState::Exited { code, out_of_memory })) => {
@@ -83,16 +84,23 @@ impl Supervisor<'_> {
         }
     }
 
-    fn docker_answers(&mut self) {
+    /// A Docker that was started anew has set up its packet filter anew: the guard is looked after at once.
+    async fn docker_answers(&mut self) {
         if let Some(lost) = self.docker_lost.take() {
             tracing::info!("Docker answers again after {} s", lost.elapsed().as_secs());
+            let look = tokio::time::timeout(LOOK_LIMIT, guard::look(self.agent)).await;
+            if look.is_err() {
+                tracing::warn!(
+                    "the guard before instance metadata was not looked at in time; it is next minute"
+                );
+            }
         }
     }
 
     async fn down(&mut self, why: &Down) {
         // A container that stopped while Docker was away was stopped by Docker: no crash, no waiting.
         let docker_did_it = self.docker_lost.is_some();
-        self.docker_answers();
+        self.docker_answers().await;
         let now = Instant::now();
         let again = match self.app {
             App::Down { again } => again,

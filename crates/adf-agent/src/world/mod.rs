@@ -41,8 +41,8 @@ use crate::settings::Settings;
 
 pub use docker::{
     BuildError, BuildOrder, BuildProblem, Builder, Container, ContainerSpec, ContainerState, Docker,
-    DockerError, Healthcheck, Image, ListedImage, Login, Logins, Owner, SecretFiles, SecretValues, Stock,
-    gib,
+    DockerError, Healthcheck, Image, KeyringGiver, KeyringSoon, ListedImage, Owner, SecretFiles,
+    SecretValues, Stock, gib,
 };
 pub use fetch::{Access, ConnectStep, Download, Fetch, FetchError, wants_token};
 pub use guard::{Guard, GuardError, Nft};

@@ -29,6 +29,27 @@ async fn attack_a07_a_guard_that_falls_while_serving_is_put_up_again_within_a_mi
 }
 
 #[tokio::test(start_paused = true)]
+async fn attack_a07_a_docker_that_was_restarted_finds_the_guard_before_the_container_starts() {
+    let event = |seconds, event: Event| (Duration::from_secs(seconds), event);
+    let leaves: Event = Box::new(|plan, _| {
+        (plan.docker_down, plan.guarded) = (true, false);
+        plan.containers.iter_mut().for_each(|container| container.running = false);
+    });
+    let comes: Event = Box::new(|plan, _| plan.docker_down = false);
+    // Between two of the looks that come each minute.
+    let ran =
+        play(Plan { events: vec![event(70, leaves), event(80, comes)], ..Plan::default() }, A_WHILE).await;
+    let (raised, started) = (ran.times("guard raised"), ran.times("start new"));
+    assert_eq!((raised.len(), started.len()), (2, 2), "{:#?}", ran.calls);
+    assert!(raised[1] >= Duration::from_secs(80) && raised[1] < Duration::from_secs(90), "{raised:?}");
+    let (guard, start) = (
+        ran.calls.iter().rposition(|c| c == "guard raised"),
+        ran.calls.iter().rposition(|c| c == "start new"),
+    );
+    assert!(guard < start);
+}
+
+#[tokio::test(start_paused = true)]
 async fn attack_a07_without_nftables_nothing_is_built() {
     let broken = || GuardError("cannot start nft: No such file or directory (os error 2)".to_owned());
     let ran = play(Plan { guard_broken: Some(broken()), ..Plan::default() }, A_WHILE).await;

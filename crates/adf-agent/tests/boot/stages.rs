@@ -102,7 +102,7 @@ async fn fault_28_user_data_that_contradicts_the_release_record_ends_the_boot() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_second_start_finds_image_and_container_and_only_reads_config() {
+async fn fault_39_a_second_start_finds_image_and_container_and_only_reads_config() {
     let first = play(Plan::default(), A_WHILE).await;
     let image = Image {
         id: "sha256:built".into(),
@@ -134,7 +134,7 @@ async fn a_second_start_finds_image_and_container_and_only_reads_config() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_container_of_somebody_else_is_never_touched() {
+async fn fault_39_a_container_of_somebody_else_is_never_touched() {
     let foreign =
         Container { id: "foreign".into(), labels: [("adf.app".into(), "web".into())].into(), running: true };
     let ran = play(Plan { containers: vec![foreign], ..Plan::default() }, A_WHILE).await;

@@ -136,7 +136,7 @@ async fn an_archive_without_a_dockerfile_is_refused_even_after_the_build_request
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dockerfile_that_fails_names_its_step() {
+async fn fault_08_a_dockerfile_that_fails_names_its_step() {
     let missing = "FROM scratch\nCOPY nothing-here /x\n";
     refused(
         15,
@@ -147,7 +147,7 @@ async fn a_dockerfile_that_fails_names_its_step() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dockerfile_that_does_not_parse_is_refused() {
+async fn fault_08_a_dockerfile_that_does_not_parse_is_refused() {
     refused(16, body(archive(Some("FROM scratch\nNONSENSE x\n"), &[])), "unknown instruction: NONSENSE")
         .await;
 }
@@ -242,6 +242,30 @@ async fn fault_01_a_docker_that_is_not_running_is_waited_for_and_then_named() {
     assert!(line.contains("E101 Docker is not answering on unix:///nonexistent/docker.sock"), "{line}");
     assert!(line.ends_with("check: systemctl status docker"), "{line}");
     assert_eq!(output.status.code(), Some(78));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fault_39_a_name_that_somebody_elses_container_has_is_told_and_that_container_is_left_alone() {
+    let rig = Rig::new(25).await;
+    rig.serve("/web.tar.gz", &archive(Some(DOCKERFILE), &[])).await;
+    rig.told("").await;
+    // The image has no container yet, so it is made here: a boot that fails at its port leaves it behind.
+    let held = std::net::TcpListener::bind((rig.address.as_str(), 8080)).expect("free");
+    rig.fails(&rig.settings("")).await;
+    drop(held);
+    let (name, image) = (format!("adf-app-{}", rig.instance), rig.images().pop().expect("an image"));
+    let mine = run("docker", &["create", "--name", &name, "--label", "adf.instance=", &image]);
+    let id = String::from_utf8_lossy(&mine.stdout).trim().to_owned();
+    let (code, line) = rig.fails(&rig.settings("")).await;
+    let found = run("docker", &["ps", "--all", "--quiet", "--no-trunc", "--filter", &format!("id={id}")]);
+    run("docker", &["rm", "--force", &id]);
+    assert!(
+        line.contains(&format!(
+            "E172 the container name \"{name}\" is taken by a container that is not this instance's"
+        )),
+        "{line}"
+    );
+    assert_eq!((code, String::from_utf8_lossy(&found.stdout).trim()), (Some(78), id.as_str()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

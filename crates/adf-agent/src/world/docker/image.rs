@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use adf_types::Builder;
+use tokio::sync::{Notify, watch};
 use zeroize::Zeroizing;
+
+use crate::world::Keyring;
 
 /// An image as Docker knows it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -39,18 +42,46 @@ pub struct Stock {
 /// Build secrets by name. Wiped from memory when dropped.
 pub type SecretValues = BTreeMap<String, Zeroizing<String>>;
 
-/// A registry's user.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Login {
-    pub username: String,
-    pub password: Zeroizing<String>,
+/// Logins for the registries of base images, for which the config has to be read. Few builds ask.
+#[derive(Debug, Clone)]
+pub struct KeyringSoon {
+    wanted: Arc<Notify>,
+    told: watch::Receiver<Option<Keyring>>,
 }
 
-/// Logins by registry host; Docker Hub is `docker.io`.
-pub type Logins = BTreeMap<String, Login>;
+/// The other end: learns that somebody asks, and answers.
+#[derive(Debug)]
+pub struct KeyringGiver {
+    wanted: Arc<Notify>,
+    tell: watch::Sender<Option<Keyring>>,
+}
 
-/// What is to be built, and how. `Debug` leaves secrets and logins out.
-#[derive(Clone, PartialEq, Eq)]
+impl KeyringSoon {
+    pub fn new() -> (KeyringGiver, Self) {
+        let (tell, told) = watch::channel(None);
+        let wanted = Arc::new(Notify::new());
+        (KeyringGiver { wanted: wanted.clone(), tell }, Self { wanted, told })
+    }
+
+    /// Asks, and waits; nothing when nobody is there to answer.
+    pub(super) async fn ask(&self) -> Option<Keyring> {
+        self.wanted.notify_one();
+        self.told.clone().wait_for(Option::is_some).await.ok()?.clone()
+    }
+}
+
+impl KeyringGiver {
+    pub async fn wanted(&self) {
+        self.wanted.notified().await;
+    }
+
+    pub fn give(&self, keyring: Keyring) {
+        self.tell.send_replace(Some(keyring));
+    }
+}
+
+/// What is to be built, and how. `Debug` leaves secrets out.
+#[derive(Clone)]
 pub struct BuildOrder {
     pub tag: String,
     pub labels: BTreeMap<String, String>,
@@ -60,8 +91,8 @@ pub struct BuildOrder {
     pub platform: Option<String>,
     /// Given to `RUN --mount=type=secret`, to nothing else.
     pub secrets: Arc<SecretValues>,
-    /// For the registries of base images.
-    pub logins: Arc<Logins>,
+    /// Asked by `BuildKit` only, and only for a base image that is not everybody's.
+    pub keyring: KeyringSoon,
     pub builder: Builder,
 }
 
@@ -71,11 +102,5 @@ impl std::fmt::Debug for BuildOrder {
             .field("tag", &self.tag)
             .field("builder", &self.builder)
             .finish_non_exhaustive()
-    }
-}
-
-impl std::fmt::Debug for Login {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Login").field("username", &self.username).finish_non_exhaustive()
     }
 }

@@ -34,7 +34,7 @@ use futures_util::stream::BoxStream;
 pub use build::{BuildError, BuildProblem, gib};
 pub use container::{Container, ContainerSpec, ContainerState, Healthcheck, SecretFiles};
 pub(in crate::world) use engine::Engine;
-pub use image::{BuildOrder, Builder, Image, ListedImage, Login, Logins, SecretValues, Stock};
+pub use image::{BuildOrder, Builder, Image, KeyringGiver, KeyringSoon, ListedImage, SecretValues, Stock};
 pub use owner::Owner;
 
 use super::{Credentials, RegistryError};

@@ -7,6 +7,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bollard::grpc::build::health::health_check_response::ServingStatus;
 use bollard::grpc::build::health::health_server::{Health, HealthServer};
@@ -31,14 +32,14 @@ use tokio::task::AbortHandle;
 use tonic::transport::Server;
 use tonic::{Response, Status};
 
-use super::image::{Login, Logins, SecretValues};
+use super::image::{KeyringSoon, SecretValues};
 use super::wire::Address;
 
 /// What passes between the upgraded connection and the services at once.
 const BUFFER: usize = 16 << 10;
 
-/// Docker Hub's name for itself when it asks for a login.
-const DOCKER_HUB: &str = "https://index.docker.io/v1/";
+/// How long BuildKit is kept waiting for a config that is still being read; it waits about as long itself.
+const CONFIG_LIMIT: Duration = Duration::from_secs(20);
 
 /// What BuildKit is told that this session answers.
 const METHODS: [&str; 3] = [
@@ -67,7 +68,7 @@ impl Session {
     pub(super) async fn open(
         address: &Address,
         secrets: Arc<SecretValues>,
-        logins: Arc<Logins>,
+        keyring: KeyringSoon,
     ) -> std::io::Result<Self> {
         let id = format!("adf{}", uuid::Uuid::new_v4().simple());
         let answer = address.send(request(&id)?).await?;
@@ -80,7 +81,7 @@ impl Session {
             // Ends when either side closes; whoever closed it says why.
             let _ = tokio::io::copy_bidirectional(&mut TokioIo::new(upgraded), &mut theirs).await;
         });
-        let serve = tokio::spawn(serve(ours, secrets, logins));
+        let serve = tokio::spawn(serve(ours, secrets, keyring));
         Ok(Self { id, tasks: [pump.abort_handle(), serve.abort_handle()] })
     }
 }
@@ -98,10 +99,10 @@ fn request(id: &str) -> std::io::Result<Request<super::wire::Body>> {
     request.body(body).map_err(std::io::Error::other)
 }
 
-async fn serve(connection: DuplexStream, secrets: Arc<SecretValues>, logins: Arc<Logins>) {
+async fn serve(connection: DuplexStream, secrets: Arc<SecretValues>, keyring: KeyringSoon) {
     let served = Server::builder()
         .add_service(HealthServer::new(Alive))
-        .add_service(AuthServer::new(LoginDesk(logins)))
+        .add_service(AuthServer::new(LoginDesk(keyring)))
         .add_service(SecretsServer::new(SecretDesk(secrets)))
         .serve_with_incoming(stream::iter([Ok::<_, std::io::Error>(connection)]))
         .await;
@@ -139,26 +140,23 @@ impl Health for Alive {
     }
 }
 
-struct LoginDesk(Arc<Logins>);
+struct LoginDesk(KeyringSoon);
 
-impl LoginDesk {
-    fn login(&self, host: &str) -> Option<&Login> {
-        let host = if host == DOCKER_HUB { "docker.io" } else { host };
-        self.0.get(host)
-    }
-}
-
-/// Only names and passwords are ours; fetching tokens with them is BuildKit's, as it is without a client.
+/// Only names and passwords are ours; fetching tokens with them is `BuildKit`'s, as it is without a client.
 #[tonic::async_trait]
 impl Auth for LoginDesk {
     async fn credentials(
         &self,
         request: tonic::Request<CredentialsRequest>,
     ) -> Result<Response<CredentialsResponse>, Status> {
-        let found = self.login(&request.get_ref().host);
-        let answer = found.map_or_else(CredentialsResponse::default, |login| CredentialsResponse {
-            username: login.username.clone(),
-            secret: login.password.to_string(),
+        let keyring = tokio::time::timeout(CONFIG_LIMIT, self.0.ask()).await.ok().flatten();
+        let keyring =
+            keyring.ok_or_else(|| Status::unavailable("the config, which holds the logins, was not read"))?;
+        let found = keyring.login(&request.get_ref().host).await;
+        let login = found.map_err(|error| Status::unauthenticated(error.to_string()))?;
+        let answer = login.map_or_else(CredentialsResponse::default, |login| CredentialsResponse {
+            username: login.username,
+            secret: login.password.expose().to_owned(),
         });
         Ok(Response::new(answer))
     }
@@ -207,7 +205,10 @@ impl Secrets for SecretDesk {
 mod tests {
     use std::collections::{BTreeMap, HashMap};
 
+    use adf_types::ConfigValue;
+
     use super::*;
+    use crate::world::{Credentials, Ecr, EcrHost, Keyring, RegistryError};
 
     #[tokio::test]
     async fn a_secret_that_adf_toml_does_not_list_is_not_given() {
@@ -222,13 +223,27 @@ mod tests {
         assert_eq!(refused.message(), "secret OTHER is not listed in adf.toml; add it to [build] secrets");
     }
 
-    #[tokio::test]
-    async fn a_login_is_given_to_its_registry_only() {
-        let login = Login { username: "ann".into(), password: "pw".to_owned().into() };
-        let desk = LoginDesk(Arc::new(BTreeMap::from([("docker.io".to_owned(), login)])));
+    struct NoEcr;
+
+    #[tonic::async_trait]
+    impl Ecr for NoEcr {
+        async fn login(&self, _: &EcrHost) -> Result<Credentials, RegistryError> {
+            unreachable!("no registry of Amazon's is asked for")
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_login_is_given_to_its_registry_only_once_the_config_is_known() {
+        let (giver, soon) = KeyringSoon::new();
+        let desk = LoginDesk(soon);
         let ask = |host: &str| tonic::Request::new(CredentialsRequest { host: host.to_owned() });
-        let hub = desk.credentials(ask(DOCKER_HUB)).await.expect("answers").into_inner();
-        assert_eq!((hub.username.as_str(), hub.secret.as_str()), ("ann", "pw"));
+        let early = desk.credentials(ask("ghcr.io")).await.expect_err("nobody is known yet");
+        assert_eq!(early.message(), "the config, which holds the logins, was not read");
+        let secret = r#"{"docker.io": {"username": "ann", "password": "hunter2hunter2"}}"#;
+        giver.wanted().await;
+        giver.give(Keyring::new(Arc::new(NoEcr), Some(ConfigValue::secret(secret))));
+        let hub = desk.credentials(ask("https://index.docker.io/v1/")).await.expect("answers").into_inner();
+        assert_eq!((hub.username.as_str(), hub.secret.as_str()), ("ann", "hunter2hunter2"));
         let other = desk.credentials(ask("ghcr.io")).await.expect("answers").into_inner();
         assert_eq!(other, CredentialsResponse::default());
     }

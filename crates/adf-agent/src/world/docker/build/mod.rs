@@ -72,7 +72,7 @@ pub(super) async fn run(
 }
 
 async fn open_session(address: &Address, order: &BuildOrder) -> Result<Session, BuildError> {
-    let opened = Session::open(address, order.secrets.clone(), order.logins.clone()).await;
+    let opened = Session::open(address, order.secrets.clone(), order.keyring.clone()).await;
     opened.map_err(|error| {
         let refused = error.to_string().starts_with("POST /session answered");
         let problem = chain(&error);

@@ -30,7 +30,7 @@ pub(super) fn verdict(
     let exit = exit.or_else(|| exit_code(&said));
     let lower = said.to_ascii_lowercase();
     let has = |parts: &[&str]| parts.iter().any(|part| lower.contains(part));
-    if has(&["no active session", "no active sessions", "session not found", "failed to get session"]) {
+    if has(SESSION_GONE) {
         return BuildProblem::SessionLost(said);
     }
     if builder == Builder::BuildKit
@@ -59,6 +59,10 @@ pub(super) fn verdict(
     }
     BuildProblem::Dockerfile { message: said, exit }
 }
+
+/// Before a step asks, and while it does.
+const SESSION_GONE: &[&str] =
+    &["no active session", "session not found", "failed to get session", "rpc error: code = unavailable"];
 
 const NO_SPACE: &[&str] = &["no space left on device", "disk quota exceeded"];
 
@@ -286,7 +290,11 @@ mod tests {
 
     #[test]
     fn fault_04_a_lost_session_is_not_a_registrys_fault() {
-        for said in ["no active sessions", "no active session for x: context deadline exceeded"] {
+        for said in [
+            "no active sessions",
+            "no active session for x: context deadline exceeded",
+            "rpc error: code = Unavailable desc = connection closed",
+        ] {
             let problem = sorted(
                 &format!("{LLB}{said}"),
                 Some("[internal] load metadata for node:22"),
