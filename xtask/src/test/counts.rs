@@ -39,7 +39,7 @@ impl fmt::Display for Counts {
 
 /// Every unit and integration test of the workspace.
 pub(super) fn nextest() -> Result<Counts> {
-    let report = report()?;
+    let report = report();
     // What an earlier run left would be counted if this one ended before it writes its own.
     if report.exists() {
         fs::remove_file(&report).while_(report.display())?;
@@ -64,9 +64,10 @@ pub(super) fn cargo_test(command: &mut Command) -> Result<Counts> {
     Ok(counts + unexplained(ended_well, counts))
 }
 
-/// Where nextest's default profile writes, see .config/nextest.toml.
-fn report() -> Result<PathBuf> {
-    Ok(workspace::metadata()?.target_directory.join("nextest/default/junit.xml"))
+/// Where nextest's default profile writes, see .config/nextest.toml: below the repository, whatever
+/// `CARGO_TARGET_DIR` says.
+fn report() -> PathBuf {
+    workspace::root().join("target/nextest/default/junit.xml")
 }
 
 /// A run that ended badly although no test failed is one failure of its own.
