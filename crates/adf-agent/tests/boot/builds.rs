@@ -109,6 +109,21 @@ async fn fault_04_a_dockerfile_with_build_secrets_never_reaches_the_classic_buil
 }
 
 #[tokio::test(start_paused = true)]
+async fn fault_04_a_dockerfile_that_only_buildkit_understands_never_reaches_the_classic_builder() {
+    for (dockerfile, what) in [
+        ("FROM scratch\nRUN --mount=type=cache,target=/c make\n", "RUN --mount"),
+        ("FROM scratch\nRUN <<EOF\nmake\nEOF\n", "a here-document"),
+    ] {
+        let files = [("Dockerfile", dockerfile), ("adf.toml", "[run]\nport = 1\n")];
+        let missing = BuildProblem::NoBuildKit("POST /session answered 404 Not Found".into());
+        let ran = play(Plan { archive: archive(&files), ..plan([BuildError::bare(missing)]) }, LONG).await;
+        failed(&ran, "E104 BuildKit did not answer: POST /session answered 404 Not Found");
+        assert!(ran.failure().0.contains(&format!("the Dockerfile uses {what}")), "{}", ran.failure().0);
+        assert_eq!(builders(&ran), ["buildkit"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn fault_05_a_silent_build_ends_the_boot_with_its_step() {
     let silent = at("[2/3] RUN npm ci", BuildProblem::Silent(Duration::from_mins(10)));
     let ran = play(plan([silent]), LONG).await;

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use wiremock::matchers::{method, path_regex};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use crate::rig::{Agent, Proxy, Registry, Rig, Trouble, answer, archive, eventually, run};
+use crate::rig::{Agent, Proxy, Registry, Rig, Trouble, answer, archive, eventually, run, terminate};
 
 const SECRET: &str = "s3cr3t-of-a-build";
 
@@ -348,4 +348,61 @@ async fn fault_08_a_dockerfile_that_runs_into_an_error_keeps_its_last_lines() {
     let line = text.lines().last().unwrap_or_default();
     assert!(line.contains("E108 the Dockerfile failed at [2/2] RUN [\"/app\", \"fail\", \"3\""), "{line}");
     assert!(text.contains("| cc: not found"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fault_05_a_build_that_is_given_up_ends_in_docker_too() {
+    let rig = Rig::new(58).await;
+    // No other process on this machine sleeps exactly so long.
+    let seconds = format!("{}", 1_000_000 + std::process::id());
+    let dockerfile = format!("FROM scratch\nCOPY app /app\nRUN [\"/app\", \"sleep\", \"{seconds}\"]\n");
+    release(&rig, &dockerfile, "").await;
+    rig.told("").await;
+    let sleeps = || {
+        let all = std::fs::read_dir("/proc").expect("proc").flatten();
+        let command = format!("/app\0sleep\0{seconds}\0");
+        all.map(|process| std::fs::read(process.path().join("cmdline")).unwrap_or_default())
+            .any(|line| line == command.as_bytes())
+    };
+    let agent = rig.start(&rig.settings(""), "http://127.0.0.1:9");
+    eventually("the step runs", async || sleeps().then_some(())).await;
+    terminate(&agent);
+    eventually("the step has ended", async || (!sleeps()).then_some(())).await;
+    assert_eq!(rig.images().len(), 0, "no half tag");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fault_06_images_of_older_releases_are_removed_once_the_new_one_serves() {
+    let mut rigs = [Rig::new(59).await, Rig::new(60).await, Rig::new(61).await];
+    let prefix = rigs[0].prefix.clone();
+    for (n, rig) in rigs.iter_mut().enumerate() {
+        rig.prefix.clone_from(&prefix);
+        release(rig, &format!("{}LABEL release={n}\n", crate::rig::DOCKERFILE), "").await;
+        rig.told("").await;
+        let agent = rig.start(&rig.settings("keep_images = 2"), "http://127.0.0.1:9");
+        answer(&rig.address).await;
+        let settled = async || (rig.images().len() == (n + 1).min(2)).then_some(());
+        eventually("as many images as are kept", settled).await;
+        drop(agent);
+        for container in rig.containers(true) {
+            docker(&["rm", "--force", &container]);
+        }
+    }
+    let newest = docker(&[
+        "images",
+        "--quiet",
+        "--filter",
+        "label=release=2",
+        "--filter",
+        &format!("reference={prefix}/*"),
+    ]);
+    let oldest = docker(&[
+        "images",
+        "--quiet",
+        "--filter",
+        "label=release=0",
+        "--filter",
+        &format!("reference={prefix}/*"),
+    ]);
+    assert_eq!((newest.lines().count(), oldest.lines().count()), (1, 0));
 }

@@ -10,14 +10,19 @@ use crate::world::DockerError;
 /// An answer is a refusal, a missing answer is a Docker that is not there.
 pub(super) fn refused(operation: &'static str, error: Error) -> DockerError {
     match error {
-        Error::DockerResponseServerError { status_code, message } if status_code < 500 => {
-            DockerError::Refused { operation, problem: message }
-        }
         Error::DockerResponseServerError { message, .. } => {
-            DockerError::Refused { operation, problem: message }
+            DockerError::Refused { operation, problem: with_hint(message) }
         }
         other => not_answering(&other),
     }
+}
+
+/// Some packages of Docker come without its init; Docker's own words do not say what to do then.
+fn with_hint(message: String) -> String {
+    if !message.contains("docker-init") {
+        return message;
+    }
+    format!("{message}; install Docker's init (tini), or set [run] init = false in adf.toml")
 }
 
 pub(super) fn not_answering(error: &Error) -> DockerError {
@@ -59,6 +64,17 @@ pub(super) fn port_in_use(error: &Error) -> Option<SocketAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_docker_without_its_init_is_told_with_what_to_do() {
+        let message = "exec: \"docker-init\": executable file not found in $PATH: unknown".to_owned();
+        let error = Error::DockerResponseServerError { status_code: 400, message };
+        let told = refused("start the container", error).to_string();
+        assert!(
+            told.ends_with("install Docker's init (tini), or set [run] init = false in adf.toml"),
+            "{told}"
+        );
+    }
 
     #[test]
     fn both_ways_docker_says_that_a_port_is_taken_are_understood() {
