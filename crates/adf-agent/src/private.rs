@@ -4,7 +4,7 @@
 //! when it is a symbolic link.
 
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
-use std::io;
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
@@ -41,6 +41,25 @@ pub fn create(path: &Path) -> io::Result<File> {
 /// Opens a file of ours for reading and writing, made when it is not there.
 pub fn open(path: &Path) -> io::Result<File> {
     options().read(true).write(true).create(true).truncate(false).open(path)
+}
+
+/// The content of a file that is not a link.
+pub fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    options().read(true).open(path)?.read_to_end(&mut content)?;
+    Ok(content)
+}
+
+/// Replaces a file of ours, whole or not at all, whenever the power goes: written beside, flushed, renamed, and the
+/// folder flushed as well, because without that last step the rename itself may be lost.
+pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    let beside = path.with_extension("new");
+    let mut file = create(&beside)?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    std::fs::rename(&beside, path)?;
+    File::open(folder)?.sync_all()
 }
 
 fn options() -> OpenOptions {

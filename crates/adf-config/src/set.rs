@@ -14,10 +14,17 @@ use crate::printer::Text;
 /// `NAME=VALUE` as typed. The value may hold further `=` and may be empty.
 ///
 /// It is parsed here and not by clap, which repeats what it cannot parse: a value may be a secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Assignment {
     pub name: ConfigName,
     pub value: String,
+}
+
+impl std::fmt::Debug for Assignment {
+    /// Without the value: it may be a secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Assignment").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -3,7 +3,6 @@
 //! A receipt says all there is about an instance, so a queue of them is one long: the latest. One that did not reach
 //! the table before the agent ended is remembered on disk and sent first after its next start.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -207,10 +206,7 @@ impl Run {
 
 /// Whole or not at all: written beside, flushed, renamed.
 fn save(path: &Path, receipt: &Receipt) -> std::io::Result<()> {
-    let beside = path.with_extension("json.new");
-    let mut file = private::create(&beside)?;
-    serde_json::to_writer_pretty(&mut file, receipt)?;
-    file.write_all(b"\n")?;
-    file.sync_all()?;
-    std::fs::rename(&beside, path)
+    let mut text = serde_json::to_vec_pretty(receipt)?;
+    text.push(b'\n');
+    private::replace(path, &text)
 }

@@ -1,17 +1,15 @@
 //! One small file that is there whole or not at all, whenever the power goes.
 //!
-//! Written beside, flushed, renamed, and the folder flushed as well: without that last step the rename itself may be
-//! lost. The first line is a checksum of the rest, because a disk may also give back what was never written.
+//! The first line is a checksum of the rest, because a disk may also give back what was never written.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use adf_types::Digest;
-use nix::libc::O_NOFOLLOW;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+use crate::private;
 
 #[derive(Debug, thiserror::Error)]
 pub enum StateFileError {
@@ -25,14 +23,11 @@ pub enum StateFileError {
 
 /// Nothing when there is no such file.
 pub(super) fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, StateFileError> {
-    let mut bytes = Vec::new();
-    // A link that somebody laid here is not followed.
-    match OpenOptions::new().read(true).custom_flags(O_NOFOLLOW).open(path) {
-        Ok(mut file) => file.read_to_end(&mut bytes),
+    let bytes = match private::read(path) {
+        Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => Err(error),
-    }
-    .map_err(|source| StateFileError::Read { path: path.to_owned(), source })?;
+        Err(source) => return Err(StateFileError::Read { path: path.to_owned(), source }),
+    };
     let damaged =
         |problem: &str| StateFileError::Damaged { path: path.to_owned(), problem: problem.to_owned() };
     let split = bytes.iter().position(|b| *b == b'\n').ok_or_else(|| damaged("it has no checksum"))?;
@@ -44,22 +39,13 @@ pub(super) fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, StateF
 }
 
 pub(super) fn write<T: Serialize>(path: &Path, value: &T) -> Result<(), StateFileError> {
-    let text = serde_json::to_string(value).map_err(io::Error::from);
-    text.and_then(|text| replace(path, &format!("{}\n{text}", Digest::of_bytes(text.as_bytes()))))
-        .map_err(|source| StateFileError::Write { path: path.to_owned(), source })
+    replace(path, value).map_err(|source| StateFileError::Write { path: path.to_owned(), source })
 }
 
-fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    let beside = path.with_extension("new");
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o600).custom_flags(O_NOFOLLOW);
-    let mut file = options.open(&beside)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&beside, path)?;
-    File::open(folder)?.sync_all()
+fn replace<T: Serialize>(path: &Path, value: &T) -> io::Result<()> {
+    private::folder(path.parent().ok_or(io::ErrorKind::InvalidInput)?)?;
+    let text = serde_json::to_string(value)?;
+    private::replace(path, format!("{}\n{text}", Digest::of_bytes(text.as_bytes())).as_bytes())
 }
 
 /// Renames a damaged file, so that the next start does not meet it; tells where it is kept.
