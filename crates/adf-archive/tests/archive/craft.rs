@@ -107,7 +107,7 @@ impl Tar {
 }
 
 pub(crate) fn gzip(data: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(data).expect("in memory");
     encoder.finish().expect("in memory")
 }
@@ -116,7 +116,7 @@ pub(crate) fn gzip(data: &[u8]) -> Vec<u8> {
 pub(crate) fn member(flags: u8, fields: &[u8], data: &[u8]) -> Vec<u8> {
     let mut bytes = vec![0x1f, 0x8b, 8, flags, 0, 0, 0, 0, 0, 255];
     bytes.extend_from_slice(fields);
-    let mut encoder = DeflateEncoder::new(bytes, Compression::fast());
+    let mut encoder = DeflateEncoder::new(bytes, Compression::default());
     encoder.write_all(data).expect("in memory");
     let mut bytes = encoder.finish().expect("in memory");
     let mut checksum = Crc::new();

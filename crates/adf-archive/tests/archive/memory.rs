@@ -55,7 +55,7 @@ impl Zeros {
 /// Deflate blocks that can stand anywhere in a stream: they end on a byte and refer to nothing before them.
 fn deflated(data: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(data.len() + 4096);
-    let mut compress = Compress::new(Compression::fast(), false);
+    let mut compress = Compress::new(Compression::default(), false);
     compress.compress_vec(data, &mut out, FlushCompress::Full).expect("in memory");
     out
 }
