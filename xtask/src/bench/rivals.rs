@@ -174,7 +174,8 @@ impl Ground {
         let folder = self.folder.join(name);
         let folder = folder.display();
         let text = format!(
-            "bind = \"{bind}\"\nrun_dir = \"{folder}\"\nstate_dir = \"{folder}\"\nimage_prefix = \"{prefix}\"\n"
+            "bind = \"{bind}\"\nrun_dir = \"{folder}\"\nstate_dir = \"{folder}\"\nimage_prefix = \"{prefix}\"\n\
+             block_imds = false\n"
         );
         std::fs::write(&path, text).while_(path.display())?;
         Ok(path)
