@@ -21,7 +21,7 @@ pub struct RunLock {
 pub enum LockError {
     #[error("E182 another adf-agent (pid {pid}) is running and holds {path}")]
     Held { pid: String, path: PathBuf },
-    #[error("cannot use {path}")]
+    #[error("E192 cannot use {path}")]
     Io { path: PathBuf, source: std::io::Error },
 }
 

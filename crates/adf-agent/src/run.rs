@@ -73,7 +73,12 @@ async fn failed(agent: &Agent, failure: Failure) -> Exit {
     if failure.kind == Kind::Transient && agent.has_run_before() {
         return retried(agent, ended, &failure).await;
     }
-    stop_all(agent, None, STOP_GRACE).await;
+    if agent.has_run_before() && stage < Stage::Start {
+        let notice = "W189 the agent is not started again by itself; a container that runs was left alone";
+        agent.reporter.update(|receipt| receipt.notice = Some(notice.into()));
+    } else {
+        stop_all(agent, None, STOP_GRACE).await;
+    }
     agent.reporter.publish(ended);
     let abandon = hook.complete(ActionResult::Abandon, ABANDON_WAIT);
     let (delivery, ()) = tokio::join!(agent.reporter.flush(LAST_RECEIPT), abandon);

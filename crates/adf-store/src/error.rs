@@ -37,9 +37,9 @@ pub enum StoreError {
     AccessDenied { operation: Operation, source: Source },
     #[error("E152 cannot {operation}: the table does not exist")]
     TableMissing { operation: Operation, source: Source },
-    #[error("cannot {operation}: DynamoDB refused the call")]
+    #[error("E158 cannot {operation}: DynamoDB refused the call")]
     Refused { operation: Operation, source: Source },
-    #[error("cannot {operation}: the record is not one this version understands")]
+    #[error("E159 cannot {operation}: the record is not one this version understands; use a newer adf")]
     Malformed { operation: Operation, source: Source },
     #[error(
         "E152 no config for app {app}, release {release}, in table {table}, and no record of that release; check APP and RELEASE in the user data, or was it cleaned up?"

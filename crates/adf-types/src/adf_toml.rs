@@ -21,7 +21,7 @@ pub struct AdfToml {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("adf.toml: {0}")]
+#[error("E147 adf.toml: {0}")]
 pub struct AdfTomlError(String);
 
 impl AdfToml {

@@ -45,7 +45,7 @@ pub(super) async fn fetch_and_build(
     let mut course = Course::default();
     loop {
         guard::stand(agent).await?;
-        room::before_build(agent, claimed).await?;
+        room::for_an_image(agent, claimed).await?;
         let ended = match one_pass(agent, claimed, config, &access, &course.known, course.tries.builder).await
         {
             Ok(settings) => return Ok(Built { settings, builder: course.tries.builder }),

@@ -10,7 +10,7 @@ use std::time::Duration;
 use adf_types::{AgentName, ConfigValue, ImageRef, ImageSource, ReleaseImage, Repository};
 
 use super::image::ready;
-use super::{ConfigSoon, Ready};
+use super::{ConfigSoon, Ready, room};
 use crate::agent::Agent;
 use crate::claim::{Claimed, Order, is_of};
 use crate::failure::{Failure, chain};
@@ -59,6 +59,7 @@ pub(super) async fn release(
     let order = &claimed.order;
     let wanted = order.digest.iter().fold(image.clone(), |image, digest| image.with_digest(digest.clone()));
     let keyring = keyring(agent, order, image.repository(), config).await?;
+    room::for_an_image(agent, claimed).await?;
     patiently(agent, &wanted, &keyring).await?;
     let image = pulled(agent, &wanted).await?;
     agent.world.docker.tag(&image.id, &claimed.tag).await?;
@@ -166,6 +167,7 @@ async fn take(
     config: &ConfigSoon<'_>,
 ) -> Result<Ready, Failure> {
     let keyring = keyring(agent, &claimed.order, image.repository(), config).await?;
+    room::for_an_image(agent, claimed).await?;
     let mut tries = Tries::new(&SHARED_SCHEDULE);
     while let Err(error) = once(agent, image, &keyring).await {
         // A limit is not waited for: building is quicker.

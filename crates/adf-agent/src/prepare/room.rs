@@ -1,24 +1,26 @@
-//! Room on Docker's disk (fault 6): looked at before a build, made where it is short, kept in bounds after a boot.
+//! Room on Docker's disk (fault 6): looked at before an image is built or pulled, made where it is short, kept in
+//! bounds after a boot.
 //!
-//! Neighbours: `build.rs` asks before and after a build, `upkeep` after the boot. What may be removed is decided by
-//! [`removable`] alone. The rule: only images that this agent's Docker built for ADF (label and image prefix), and of
-//! those never one that a container is made of, never the release that is being started, never the newest other
-//! release of the app, which is the way back. Docker's build cache goes last and whole: it holds nothing that runs,
-//! and costs only time.
+//! Neighbours: `build.rs` and `pull.rs` ask before, `build.rs` after a build, `upkeep` after the boot. What may be
+//! removed is decided by [`removable`] alone. The rule: only images that this agent's Docker built for ADF (label and
+//! image prefix), and of those never one that a container is made of, never the release that is being started, never
+//! the other release of the app that served last, which is the way back. Docker's build cache goes last and whole: it
+//! holds nothing that runs, and costs only time.
 
+use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 
 use crate::agent::Agent;
 use crate::claim::{Claimed, Order};
 use crate::failure::{Failure, chain};
 use crate::prepare::name::image_tag;
-use crate::world::{Disk, ListedImage, Stock, gib};
+use crate::world::{Disk, DockerError, ListedImage, Stock, gib};
 
 /// A tree of small files, such as `node_modules`, in one layer and its cache.
 const MIN_INODES: u64 = 20_000;
 
-/// Ends the boot where there is no room for a build, after trying to make some.
-pub(super) async fn before_build(agent: &Agent, claimed: &Claimed) -> Result<(), Failure> {
+/// Ends the boot where there is no room to build or pull an image, after trying to make some.
+pub(super) async fn for_an_image(agent: &Agent, claimed: &Claimed) -> Result<(), Failure> {
     let Some(place) = Place::find(agent).await else { return Ok(()) };
     if place.has_room() {
         return Ok(());
@@ -39,7 +41,7 @@ pub(super) async fn after_full(agent: &Agent, claimed: &Claimed) {
 
 /// After a boot: `keep_images` releases of the app stay.
 pub(crate) async fn keep_bounds(agent: &Agent, order: &Order) {
-    let stock = match agent.world.docker.stock().await {
+    let stock = match use_and_count(agent, order).await {
         Ok(stock) => stock,
         Err(error) => return tracing::warn!("old images were not counted: {error}"),
     };
@@ -48,6 +50,17 @@ pub(crate) async fn keep_bounds(agent: &Agent, order: &Order) {
     for image in removable(&stock, &keep).into_iter().filter(of_this_app) {
         remove(agent, image).await;
     }
+}
+
+/// Sets the tag of the image that serves once more, so that Docker remembers when the image was last in use.
+///
+/// The time at which an image was created does not tell which release came last: a build that finds all its steps in
+/// the cache takes the time of those over.
+async fn use_and_count(agent: &Agent, order: &Order) -> Result<Stock, DockerError> {
+    let docker = &agent.world.docker;
+    let tag = image_tag(&agent.settings.image_prefix, order);
+    docker.tag(&tag, &tag).await?;
+    docker.stock().await
 }
 
 /// What stays, whatever else goes.
@@ -77,10 +90,10 @@ impl Keep {
     }
 }
 
-/// The images that may go, oldest first.
+/// The images that may go, those first that are longest out of use.
 fn removable<'a>(stock: &'a Stock, keep: &Keep) -> Vec<&'a ListedImage> {
     let mut ours: Vec<_> = stock.images.iter().filter(|image| keep.is_ours(image)).collect();
-    ours.sort_by_key(|image| std::cmp::Reverse(image.created));
+    ours.sort_by_key(|image| Reverse(image.tagged));
     let mut others = keep.others;
     ours.retain(|image| {
         if image.tags.contains(&keep.tag) || stock.used.contains(&image.id) {
@@ -125,7 +138,7 @@ async fn remove(agent: &Agent, image: &ListedImage) -> bool {
     true
 }
 
-/// Docker's disk and what a build needs of it.
+/// Docker's disk and what an image needs of it.
 struct Place<'a> {
     agent: &'a Agent,
     root: PathBuf,
@@ -172,7 +185,7 @@ fn shown(root: &Path, disk: Option<Disk>, need: u64) -> String {
     let Some(disk) = disk else { return root.display().to_string() };
     let inodes = disk.free_inodes.filter(|free| *free < MIN_INODES);
     let inodes = inodes.map(|free| format!(" and {free} of {MIN_INODES} inodes")).unwrap_or_default();
-    format!("{} has {} free{inodes}, a build needs {}", root.display(), gib(disk.free_bytes), gib(need))
+    format!("{} has {} free{inodes}, an image needs {}", root.display(), gib(disk.free_bytes), gib(need))
 }
 
 /// Disk numbers to put behind a build's own "no space left".
@@ -182,11 +195,18 @@ pub(super) async fn numbers(agent: &Agent) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
     use super::*;
 
-    fn image(id: &str, tag: &str, app: Option<&str>, created: i64) -> ListedImage {
+    fn image(id: &str, tag: &str, app: Option<&str>, second: u64) -> ListedImage {
         let labels = app.map(|app| ("adf.app".to_owned(), app.to_owned())).into_iter().collect();
-        ListedImage { id: id.into(), tags: vec![tag.to_owned()], labels, created }
+        ListedImage {
+            id: id.into(),
+            tags: vec![tag.to_owned()],
+            labels,
+            tagged: Some(UNIX_EPOCH + Duration::from_secs(second)),
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Builds that end without an image: what is tried again, when, and what the operator is told.
 
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use adf_agent::agent::Agent;
 use adf_agent::exit::Exit;
@@ -201,19 +201,15 @@ async fn fault_10_a_base_image_that_is_not_there_or_not_for_us_ends_the_boot_at_
     assert_eq!((ran.count("build begins"), ran.took.as_secs()), (1, 0));
 }
 
-fn stock(releases: i64) -> Stock {
-    let image = |n: i64| ListedImage {
+fn stock(releases: u64) -> Stock {
+    let image = |n: u64| ListedImage {
         id: format!("sha256:{n}"),
         tags: vec![format!("adf/web:old{n}-0")],
         labels: [("adf.app".to_owned(), "web".to_owned())].into(),
-        created: n,
+        tagged: Some(UNIX_EPOCH + Duration::from_secs(n)),
     };
-    let foreign = ListedImage {
-        id: "sha256:f".into(),
-        tags: vec!["redis:7".into()],
-        created: 0,
-        ..ListedImage::default()
-    };
+    let foreign =
+        ListedImage { id: "sha256:f".into(), tags: vec!["redis:7".into()], ..ListedImage::default() };
     Stock { images: (1..=releases).map(image).chain([foreign]).collect(), ..Stock::default() }
 }
 
@@ -237,7 +233,7 @@ async fn fault_06_a_disk_that_stays_full_ends_the_boot_with_numbers_and_the_rece
     let ran = play(full, LONG).await;
     failed(
         &ran,
-        "E106 the disk is full: /var/lib/docker has 0.2 GiB free, a build needs 2.0 GiB; 2 old images of ADF and the build cache were removed",
+        "E106 the disk is full: /var/lib/docker has 0.2 GiB free, an image needs 2.0 GiB; 2 old images of ADF and the build cache were removed",
     );
     assert_eq!((ran.find("build begins"), ran.count("empty build cache")), (None, 1));
     assert_eq!(ran.find("remove image adf/web:old3-0"), None, "the way back stays");
@@ -250,7 +246,7 @@ async fn fault_06_too_few_inodes_are_a_full_disk_too() {
     let ran = play(full, LONG).await;
     failed(
         &ran,
-        "E106 the disk is full: /var/lib/docker has 50.0 GiB free and 12 of 20000 inodes, a build needs 2.0 GiB",
+        "E106 the disk is full: /var/lib/docker has 50.0 GiB free and 12 of 20000 inodes, an image needs 2.0 GiB",
     );
 }
 
@@ -270,6 +266,7 @@ async fn fault_06_a_disk_that_fills_during_a_build_is_cleared_and_built_on_once_
 #[tokio::test(start_paused = true)]
 async fn after_a_boot_only_so_many_releases_keep_their_images() {
     let ran = play(Plan { stock: stock(4), ..Plan::default() }, A_WHILE).await;
+    assert!(ran.at("tag adf/web:v1-") > ran.at("Continue"), "Docker remembers that this one served last");
     let removed: Vec<_> =
         ran.calls[ran.at("Continue")..].iter().filter(|c| c.starts_with("remove image")).collect();
     assert_eq!(

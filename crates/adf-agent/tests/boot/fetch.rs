@@ -28,20 +28,15 @@ async fn fails_with(error: FetchError, times: usize) -> Ran {
     play(Plan { opens: std::iter::repeat_n(error, times).collect(), ..Plan::default() }, LONG).await
 }
 
-fn failed(ran: &Ran, reason: &str) {
-    let (seen, _) = ran.failure();
-    assert!(seen.starts_with(reason), "{seen}");
-    assert_eq!((ran.exit, ran.count("Abandon web adf-launch")), (Exit::Permanent, 1));
-    assert_eq!((ran.find("build begins"), ran.find("create"), ran.find("Continue")), (None, None, None));
-}
-
 #[tokio::test(start_paused = true)]
 async fn fault_18_a_host_that_cannot_be_reached_is_tried_eight_times_from_1_to_30_seconds() {
     let delays: Vec<u64> =
         (1..=7).map(|n| adf_agent::prepare::pass::OPEN_SCHEDULE.delay(n).as_secs()).collect();
     assert_eq!(delays, [1, 2, 4, 8, 16, 30, 30]);
     let ran = fails_with(no_dns(), 100).await;
-    failed(&ran, "E130 could not connect to github.com: DNS: no such host; check the instance's route");
+    ran.failed_before_a_build(
+        "E130 could not connect to github.com: DNS: no such host; check the instance's route",
+    );
     assert_eq!(ran.count("fetch"), 8);
     assert!((9.1..=91.0).contains(&ran.took.as_secs_f64()), "full jitter: {:?}", ran.took);
 
@@ -58,14 +53,12 @@ async fn fault_19_a_bad_certificate_is_not_tried_again_and_a_wrong_clock_is_wait
         clock: "2027-01-01T00:00:00Z".parse().expect("a time"),
     };
     let ran = fails_with(refused, 100).await;
-    failed(
-        &ran,
-        "E131 the certificate of github.com was refused: it expired 2026-01-01T00:00:00Z (this host's clock says 2027-01-01T00:00:00Z)",
+    ran.failed_before_a_build("E131 the certificate of github.com was refused: it expired 2026-01-01T00:00:00Z (this host's clock says 2027-01-01T00:00:00Z)",
     );
     assert_eq!(ran.count("fetch"), 1);
     let clock = FetchError::Clock { host: "github.com".into(), off: "14 min behind".into() };
     let ran = fails_with(clock, 100).await;
-    failed(&ran, "E160 this host's clock is 14 min behind github.com's; waiting for time sync");
+    ran.failed_before_a_build("E160 this host's clock is 14 min behind github.com's; waiting for time sync");
     assert_eq!((ran.count("fetch"), ran.took.as_secs()), (8, 7 * 17));
 }
 
@@ -77,9 +70,7 @@ async fn fault_20_a_release_that_is_not_there_is_not_tried_again() {
         advice: "check the key",
     };
     let ran = fails_with(missing, 100).await;
-    failed(
-        &ran,
-        "E132 the release was not found or may not be read (404) at s3://releases/web-v1.tar.gz; check the key",
+    ran.failed_before_a_build("E132 the release was not found or may not be read (404) at s3://releases/web-v1.tar.gz; check the key",
     );
     assert_eq!((ran.count("fetch"), ran.took.as_secs()), (1, 0));
 }
@@ -88,17 +79,21 @@ async fn fault_20_a_release_that_is_not_there_is_not_tried_again() {
 async fn fault_20_a_rate_limit_is_waited_for_exactly_within_the_boots_time() {
     let limited = |seconds| server("403 Forbidden (rate limit)", Some(Duration::from_secs(seconds)));
     let ran = fails_with(limited(37), 100).await;
-    failed(&ran, "E133 https://github.com/a answered 403 Forbidden (rate limit) and asked to wait 37 s");
+    ran.failed_before_a_build(
+        "E133 https://github.com/a answered 403 Forbidden (rate limit) and asked to wait 37 s",
+    );
     assert_eq!((ran.count("fetch"), ran.took.as_secs()), (8, 7 * 37));
     let ran = fails_with(limited(3600), 100).await;
-    failed(&ran, "E133 https://github.com/a answered 403 Forbidden (rate limit) and asked to wait 3600 s");
+    ran.failed_before_a_build(
+        "E133 https://github.com/a answered 403 Forbidden (rate limit) and asked to wait 3600 s",
+    );
     assert_eq!((ran.count("fetch"), ran.took.as_secs()), (1, 0), "the boot has ten minutes");
 }
 
 #[tokio::test(start_paused = true)]
 async fn fault_21_a_server_error_is_tried_eight_times() {
     let ran = fails_with(server("503 Service Unavailable", None), 100).await;
-    failed(&ran, "E133 https://github.com/a answered 503 Service Unavailable");
+    ran.failed_before_a_build("E133 https://github.com/a answered 503 Service Unavailable");
     assert_eq!(ran.count("fetch"), 8);
 }
 
@@ -109,7 +104,9 @@ async fn fault_22_a_refused_redirect_is_not_tried_again() {
         problem: "it leads from https to http://host".into(),
     };
     let ran = fails_with(refused, 100).await;
-    failed(&ran, "E134 a redirect of https://host/a was refused: it leads from https to http://host");
+    ran.failed_before_a_build(
+        "E134 a redirect of https://host/a was refused: it leads from https to http://host",
+    );
     assert_eq!(ran.count("fetch"), 1);
 }
 

@@ -89,13 +89,6 @@ fn served(ran: &Ran) -> &adf_types::Receipt {
     ran.receipts.iter().rfind(|r| r.is_serving()).expect("a serving receipt")
 }
 
-fn failed(ran: &Ran, reason: &str) {
-    let (seen, _) = ran.failure();
-    assert!(seen.starts_with(reason), "{seen}");
-    assert_eq!((ran.exit, ran.count("Abandon web adf-launch")), (Exit::Permanent, 1));
-    assert_eq!((ran.find("build begins"), ran.find("create"), ran.find("Continue")), (None, None, None));
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_release_that_is_an_image_is_pulled_and_never_built() {
     let ran = play(release(&format!("ghcr.io/acme/web:v1@{}", digest())), A_WHILE).await;
@@ -166,7 +159,7 @@ async fn fault_09_a_rate_limit_is_waited_for_from_30_seconds_to_10_minutes() {
 
     let pulls = std::iter::repeat_with(limited).take(1000).collect();
     let ran = play(Plan { pulls, ..release("ghcr.io/acme/web:v1") }, LONG).await;
-    failed(&ran, "E190 the boot did not finish within its 600 s");
+    ran.failed_before_a_build("E190 the boot did not finish within its 600 s");
     let (reason, _) = ran.failure();
     assert!(
         reason.contains("last: the registry's rate limit: E109 registry rate limit for ghcr.io/acme/web:v1"),
@@ -176,11 +169,20 @@ async fn fault_09_a_rate_limit_is_waited_for_from_30_seconds_to_10_minutes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn fault_06_an_image_is_not_pulled_onto_a_full_disk() {
+    let mut full = release("ghcr.io/acme/web:v1");
+    full.disk.free_bytes = 214_748_364;
+    let ran = play(full, LONG).await;
+    ran.failed_before_a_build(
+        "E106 the disk is full: /var/lib/docker has 0.2 GiB free, an image needs 2.0 GiB",
+    );
+    assert_eq!((ran.count("pull"), ran.count("empty build cache")), (0, 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn fault_10_a_registry_that_denies_is_not_asked_again() {
     let ran = play(Plan { pulls: [denied()].into(), ..release("ghcr.io/acme/web:v1") }, LONG).await;
-    failed(
-        &ran,
-        "E110 image ghcr.io/acme/web:v1 was not found, or ghcr.io denied access: unauthorized; check the name and the login",
+    ran.failed_before_a_build("E110 image ghcr.io/acme/web:v1 was not found, or ghcr.io denied access: unauthorized; check the name and the login",
     );
     assert_eq!((ran.count("pull"), ran.took.as_secs()), (1, 0));
 }
@@ -191,7 +193,9 @@ async fn a_registry_that_does_not_answer_is_tried_eight_times() {
     assert_eq!(delays, [1, 2, 4, 8, 16, 30, 30]);
     let pulls = std::iter::repeat_with(silent).take(1000).collect();
     let ran = play(Plan { pulls, ..release("ghcr.io/acme/web:v1") }, LONG).await;
-    failed(&ran, "E111 registry ghcr.io did not answer for ghcr.io/acme/web:v1: connection refused");
+    ran.failed_before_a_build(
+        "E111 registry ghcr.io did not answer for ghcr.io/acme/web:v1: connection refused",
+    );
     assert_eq!(ran.count("pull"), 8);
 }
 

@@ -6,14 +6,33 @@ use adf_agent::world::{Container, TableError};
 
 use crate::fakes::{LONG, Plan, play};
 
-#[tokio::test(start_paused = true)]
-async fn fault_30_an_app_that_runs_goes_on_when_the_release_record_cannot_be_read() {
+fn left_running() -> Container {
     let labels = [("adf.instance", "i-0abc"), ("adf.app", "web"), ("adf.release", "v1")];
     let labels = labels.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-    let runs = Container { id: "left".into(), labels, running: true };
+    Container { id: "left".into(), labels, running: true }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_app_that_runs_goes_on_when_its_config_cannot_be_used_any_more() {
+    let denied = TableError { kind: Kind::Permanent, message: "E152 access denied".into() };
+    let plan = Plan {
+        containers: vec![left_running()],
+        config: Err(denied),
+        group: Some("InService"),
+        ..Plan::default()
+    };
+    let ran = play(plan, LONG).await;
+    assert_eq!((ran.exit, ran.find("stop left"), ran.find("remove left")), (Exit::Permanent, None, None));
+    assert!(ran.failure().0.starts_with("E152 access denied"));
+    let notice = ran.last().notice.as_deref().unwrap_or_default();
+    assert!(notice.starts_with("W189 the agent is not started again by itself"), "{notice}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn fault_30_an_app_that_runs_goes_on_when_the_release_record_cannot_be_read() {
     let silent = TableError { kind: Kind::Transient, message: "E151 not reachable".into() };
     let plan = Plan {
-        containers: vec![runs],
+        containers: vec![left_running()],
         record_refused: Some(silent),
         group: Some("InService"),
         ..Plan::default()

@@ -4,7 +4,7 @@ use crate::rig::{Rig, archive, eventually, run};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn attack_a12_a_container_cannot_leave_its_confinement() {
-    let rig = Rig::new(60).await;
+    let rig = Rig::new().await;
     let dockerfile = "FROM scratch\nCOPY app /app\nENTRYPOINT [\"/app\", \"escape\"]\n";
     rig.serve("/web.tar.gz", &archive(Some(dockerfile), &[("adf.toml", b"")])).await;
     rig.told("").await;
@@ -28,7 +28,7 @@ async fn attack_a12_a_container_cannot_leave_its_confinement() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn attack_a12_the_container_that_runs_is_the_one_that_was_described() {
-    let rig = Rig::new(61).await;
+    let rig = Rig::new().await;
     let toml = b"[run]\nport = 8080\nmemory_mib = 64\npids = 50\ninit = false\n";
     rig.serve("/web.tar.gz", &archive(Some(crate::rig::DOCKERFILE), &[("adf.toml", toml)])).await;
     rig.told("").await;

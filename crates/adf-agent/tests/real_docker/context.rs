@@ -71,7 +71,7 @@ fn by_docker(rig: &Rig, files: &[(&str, &[u8])]) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_build_gets_of_an_archive_what_docker_takes_of_a_folder() {
-    let rig = Rig::new(40).await;
+    let rig = Rig::new().await;
     let mut files: Vec<(&str, &[u8])> = FILES.iter().map(|name| (*name, b"content".as_slice())).collect();
     // Last, as far from the start as it can stand: the archive has to be read twice.
     files.push((".dockerignore", IGNORE.as_bytes()));

@@ -30,8 +30,8 @@ struct Table {
 }
 
 impl Table {
-    async fn set(hand: usize) -> Self {
-        let rig = Rig::new(100 + u8::try_from(hand).expect("few hands")).await;
+    async fn set() -> Self {
+        let rig = Rig::new().await;
         let cloud = Cloud::new("us-east-1", Timestamp::now());
         let front = Front::open(cloud.clone(), 0).await.expect("a free port");
         let store = Store::connect(&cloud.sdk_config(), Tables::default());
@@ -105,7 +105,7 @@ fn inspected(container: &str, format: &str) -> String {
 }
 
 async fn killed_at_every_crossing_of(hand: usize) {
-    let table = Table::set(hand).await;
+    let table = Table::set().await;
     let (mut crossings, mut served) = (0, false);
     for at in (hand + 1..).step_by(HANDS) {
         let release = table.deal(at).await;

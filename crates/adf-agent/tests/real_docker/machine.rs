@@ -28,7 +28,7 @@ async fn set(store: &Store, value: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_release_is_built_runs_survives_its_agent_and_takes_new_config_at_the_next_start() {
-    let rig = Rig::new(1).await;
+    let rig = Rig::new().await;
     let cloud = Cloud::new("us-east-1", Timestamp::now());
     let front = Front::open(cloud.clone(), 0).await.expect("a free port");
     let store = Store::connect(&cloud.sdk_config(), Tables::default());
@@ -87,8 +87,8 @@ async fn a_release_is_built_runs_survives_its_agent_and_takes_new_config_at_the_
 }
 
 /// A boot of an archive that is no good: exit 78, this reason, and nothing left on Docker.
-async fn refused(number: u8, answer: ResponseTemplate, reason: &str) {
-    let rig = Rig::new(number).await;
+async fn refused(answer: ResponseTemplate, reason: &str) {
+    let rig = Rig::new().await;
     Mock::given(method("GET")).and(path("/web.tar.gz")).respond_with(answer).mount(&rig.server).await;
     rig.told("").await;
     let (code, line) = rig.fails(&rig.settings(SHORT)).await;
@@ -103,58 +103,49 @@ fn body(bytes: impl Into<Vec<u8>>) -> ResponseTemplate {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_release_that_is_not_there_is_refused() {
-    refused(
-        10,
-        ResponseTemplate::new(404),
-        "E132 the release was not found or may not be read (404 Not Found)",
-    )
-    .await;
+    refused(ResponseTemplate::new(404), "E132 the release was not found or may not be read (404 Not Found)")
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_login_page_is_refused() {
     let page = ResponseTemplate::new(200).set_body_raw("<html>Sign in</html>", "text/html");
-    refused(11, page, "E137 expected a gzip archive (.tar.gz), got an HTML page (text/html) (a login page?)")
+    refused(page, "E137 expected a gzip archive (.tar.gz), got an HTML page (text/html) (a login page?)")
         .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_truncated_archive_is_refused() {
     let whole = archive(Some(DOCKERFILE), &[]);
-    refused(12, body(&whole[..whole.len() / 2]), "E138 the archive is cut off after").await;
+    refused(body(&whole[..whole.len() / 2]), "E138 the archive is cut off after").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_zip_is_refused() {
-    refused(13, body(*b"PK\x03\x04 this is a zip"), "E137 expected a gzip archive").await;
+    refused(body(*b"PK\x03\x04 this is a zip"), "E137 expected a gzip archive").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_archive_without_a_dockerfile_is_refused_even_after_the_build_request_was_opened() {
     let reason = "E108 no Dockerfile at the top of the archive (looked for ./Dockerfile; the archive's root is web-v1/)";
-    refused(14, body(archive(None, &[("adf.toml", b"")])), reason).await;
+    refused(body(archive(None, &[("adf.toml", b"")])), reason).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fault_08_a_dockerfile_that_fails_names_its_step() {
     let missing = "FROM scratch\nCOPY nothing-here /x\n";
-    refused(
-        15,
-        body(archive(Some(missing), &[])),
-        "E108 the Dockerfile failed at [1/1] COPY nothing-here /x",
-    )
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn fault_08_a_dockerfile_that_does_not_parse_is_refused() {
-    refused(16, body(archive(Some("FROM scratch\nNONSENSE x\n"), &[])), "unknown instruction: NONSENSE")
+    refused(body(archive(Some(missing), &[])), "E108 the Dockerfile failed at [1/1] COPY nothing-here /x")
         .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn fault_08_a_dockerfile_that_does_not_parse_is_refused() {
+    refused(body(archive(Some("FROM scratch\nNONSENSE x\n"), &[])), "unknown instruction: NONSENSE").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_archive_with_another_digest_is_never_an_image() {
-    let rig = Rig::new(17).await;
+    let rig = Rig::new().await;
     rig.serve("/web.tar.gz", &archive(Some(DOCKERFILE), &[("adf.toml", b"")])).await;
     rig.told(&format!("RELEASE_DIGEST=sha256:{}\n", "0".repeat(64))).await;
     let (code, line) = rig.fails(&rig.settings(SHORT)).await;
@@ -164,7 +155,7 @@ async fn an_archive_with_another_digest_is_never_an_image() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fault_37_a_container_that_exits_at_once_is_given_up_with_its_last_line() {
-    let rig = Rig::new(20).await;
+    let rig = Rig::new().await;
     rig.serve(
         "/web.tar.gz",
         &archive(Some("FROM scratch\nCOPY app /app\nEXPOSE 8080\nENTRYPOINT [\"/app\", \"exit\"]\n"), &[]),
@@ -182,7 +173,7 @@ async fn fault_37_a_container_that_exits_at_once_is_given_up_with_its_last_line(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fault_38_an_app_that_never_becomes_healthy_is_given_up_with_what_it_answered() {
-    let rig = Rig::new(21).await;
+    let rig = Rig::new().await;
     let dockerfile = "FROM scratch\nCOPY app /app\nENTRYPOINT [\"/app\", \"sick\"]\n";
     let toml = b"[run]\nport = 8080\ngrace = \"2s\"\ninterval = \"200ms\"\nhealth = { type = \"http\", path = \"/healthz\" }\n";
     rig.serve("/web.tar.gz", &archive(Some(dockerfile), &[("adf.toml", toml)])).await;
@@ -196,7 +187,7 @@ async fn fault_38_an_app_that_never_becomes_healthy_is_given_up_with_what_it_ans
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fault_39_a_port_in_use_names_the_address() {
-    let rig = Rig::new(22).await;
+    let rig = Rig::new().await;
     let held = std::net::TcpListener::bind((rig.address.as_str(), 8080)).expect("free");
     rig.serve("/web.tar.gz", &archive(Some(DOCKERFILE), &[])).await;
     rig.told("").await;
@@ -211,7 +202,7 @@ async fn fault_39_a_port_in_use_names_the_address() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fault_39_a_port_held_by_a_container_names_the_container() {
-    let (holder, rig) = (Rig::new(23).await, Rig::new(24).await);
+    let (holder, rig) = (Rig::new().await, Rig::new().await);
     let settings = |rig: &Rig| {
         let text = std::fs::read_to_string(rig.settings("")).expect("written");
         let shared = text.replace(&rig.address, &holder.address);
@@ -232,7 +223,7 @@ async fn fault_39_a_port_held_by_a_container_names_the_container() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fault_01_a_docker_that_is_not_running_is_waited_for_and_then_named() {
-    let rig = Rig::new(30).await;
+    let rig = Rig::new().await;
     rig.told("").await;
     let mut command = rig.command(&rig.settings("boot_timeout = \"3s\""), "http://127.0.0.1:9");
     let output = command.env("DOCKER_HOST", "unix:///nonexistent/docker.sock").output().expect("runs");
@@ -246,7 +237,7 @@ async fn fault_01_a_docker_that_is_not_running_is_waited_for_and_then_named() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fault_39_a_name_that_somebody_elses_container_has_is_told_and_that_container_is_left_alone() {
-    let rig = Rig::new(25).await;
+    let rig = Rig::new().await;
     rig.serve("/web.tar.gz", &archive(Some(DOCKERFILE), &[])).await;
     rig.told("").await;
     // The image has no container yet, so it is made here: a boot that fails at its port leaves it behind.
@@ -270,7 +261,7 @@ async fn fault_39_a_name_that_somebody_elses_container_has_is_told_and_that_cont
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_large_archive_streams_through_a_small_agent() {
-    let rig = Rig::new(31).await;
+    let rig = Rig::new().await;
     let mut noise = vec![0_u8; 96 << 20];
     let mut state = 1_u32;
     for byte in &mut noise {

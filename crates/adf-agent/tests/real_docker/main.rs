@@ -2,6 +2,7 @@
 //!
 //! One file per subject; `rig` is what stands around the agent.
 
+mod another_user;
 mod builds;
 mod confinement;
 mod context;

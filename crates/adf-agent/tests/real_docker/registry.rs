@@ -60,8 +60,8 @@ fn is_here(image: &str) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_first_instance_built_the_next_one_pulls_by_digest() {
-    let (tables, registry) = (Fleet::new().await, Registry::start(40, false).await);
-    let (first, next) = (Rig::new(40).await, Rig::new(41).await);
+    let (tables, registry) = (Fleet::new().await, Registry::start(false).await);
+    let (first, next) = (Rig::new().await, Rig::new().await);
     let repository = format!("image_repository = \"{}/web\"", registry.host);
     let url = format!("{}/web.tar.gz", first.server.uri());
     first.serve("/web.tar.gz", &archive(Some(DOCKERFILE), &[])).await;
@@ -101,8 +101,9 @@ async fn what_the_first_instance_built_the_next_one_pulls_by_digest() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_the_registry_the_next_instance_builds_and_says_so() {
-    let (tables, rig) = (Fleet::new().await, Rig::new(42).await);
-    let repository = format!("{}/web", host(42));
+    let (tables, rig) = (Fleet::new().await, Rig::new().await);
+    let nobody = host();
+    let repository = format!("{nobody}/web");
     let image = ReleaseImage {
         image: format!("{repository}@sha256:{}", "0".repeat(64)).parse().expect("an image"),
         pushed_by: "i-0canary".parse().expect("an id"),
@@ -119,7 +120,7 @@ async fn without_the_registry_the_next_instance_builds_and_says_so() {
     assert_eq!(receipt.image_source, Some(ImageSource::Built));
     let because = receipt.image_fallback.expect("a reason");
     assert!(
-        because.starts_with(&format!("E111 registry {} did not answer for {repository}@sha256:0", host(42))),
+        because.starts_with(&format!("E111 registry {nobody} did not answer for {repository}@sha256:0")),
         "{because}"
     );
     assert!(rig.log().contains("building the image here instead"), "{}", rig.log());
@@ -128,13 +129,13 @@ async fn without_the_registry_the_next_instance_builds_and_says_so() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fault_10_a_closed_registry_lets_in_who_has_the_right_password() {
-    let (tables, registry) = (Fleet::new().await, Registry::start(43, true).await);
+    let (tables, registry) = (Fleet::new().await, Registry::start(true).await);
     let digest = registry.push("web:v1", "first");
     registry.push("web:v1", "moved");
     let pinned = format!("docker://{}/web:v1@{digest}", registry.host);
 
-    for (number, secret) in [(43, None), (44, Some("wrong"))] {
-        let rig = Rig::new(number).await;
+    for secret in [None, Some("wrong")] {
+        let rig = Rig::new().await;
         if let Some(password) = secret {
             let auth = format!(r#"{{"{}": {{"username": "ann", "password": "{password}"}}}}"#, registry.host);
             tables.set("ADF_REGISTRY_AUTH", &auth).await;
@@ -153,7 +154,7 @@ async fn fault_10_a_closed_registry_lets_in_who_has_the_right_password() {
         assert_eq!((output.status.code(), rig.containers(true).len()), (Some(78), 0));
     }
 
-    let rig = Rig::new(45).await;
+    let rig = Rig::new().await;
     let auth = format!(r#"{{"{}": {{"username": "ann", "password": "hunter2"}}}}"#, registry.host);
     tables.set("ADF_REGISTRY_AUTH", &auth).await;
     told(&rig, &pinned).await;
@@ -185,8 +186,8 @@ async fn fault_10_a_closed_registry_lets_in_who_has_the_right_password() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fault_10_an_image_that_is_not_there_is_final() {
-    let registry = Registry::start(46, false).await;
-    let rig = Rig::new(46).await;
+    let registry = Registry::start(false).await;
+    let rig = Rig::new().await;
     let user_data = format!("RELEASE_URL=\"docker://{}/web:v9\"\n", registry.host);
     rig.serve("/latest/user-data", user_data.as_bytes()).await;
     let (code, line) = rig.fails(&rig.settings("")).await;

@@ -1,7 +1,7 @@
 //! A secret planted in the config, and every place where it could turn up.
 
 use std::os::unix::net::UnixDatagram;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use adf_local::cloud::Cloud;
 use adf_local::front::Front;
@@ -97,7 +97,7 @@ fn command_lines() -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn attack_a08_a_secret_that_an_app_prints_in_every_encoding_is_in_no_sink_of_the_agent() {
-    let (rig, planted) = (Rig::new(60).await, plant().await);
+    let (rig, planted) = (Rig::new().await, plant().await);
     rig.serve("/web.tar.gz", &archive(Some(&dockerfile("leak", "")), &[("adf.toml", b"")])).await;
     rig.serve_role().await;
     rig.told("APP=web\nRELEASE=v1\n").await;
@@ -152,9 +152,87 @@ async fn attack_a08_a_secret_that_an_app_prints_in_every_encoding_is_in_no_sink_
     }
 }
 
+/// In the journal's own protocol: the value comes after its length, eight bytes of which the last is the highest.
+fn journal_field(name: &str, value: &str) -> String {
+    let length = char::from(u8::try_from(value.len()).expect("a short value"));
+    format!("{name}\n{length}\0\0\0\0\0\0\0{value}\n")
+}
+
+/// The command, in a mount namespace in which the folder is the journal's.
+fn with_journal(folder: &std::path::Path, command: &Command) -> Command {
+    const SCRIPT: &str =
+        r#"mkdir -p /run/systemd/journal && mount --bind "$0" /run/systemd/journal && exec "$@""#;
+    let mut wrapped = Command::new("unshare");
+    wrapped.args(["--mount", "sh", "-c", SCRIPT]).arg(folder);
+    wrapped.arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => wrapped.env(name, value),
+            None => wrapped.env_remove(name),
+        };
+    }
+    wrapped
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attack_a08_a_secret_that_a_build_step_prints_is_not_in_the_journal() {
+    let (rig, planted) = (Rig::new().await, plant().await);
+    let step =
+        r#"RUN --mount=type=secret,id=SENTINEL,required=true ["/app", "leak", "/run/secrets/SENTINEL"]"#;
+    let image = format!("FROM scratch\nCOPY app /app\n{step}\n");
+    rig.serve("/web.tar.gz", &archive(Some(&image), &[("adf.toml", b"[build]\nsecrets = [\"SENTINEL\"]\n")]))
+        .await;
+    rig.serve_role().await;
+    rig.told("APP=web\nRELEASE=v1\n").await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let journal = UnixDatagram::bind(folder.path().join("socket")).expect("a socket");
+    journal.set_nonblocking(true).expect("set");
+    let mut command = rig.command(&rig.settings(""), &planted.url);
+    command.args(["--log-format", "journal"]).env("RUST_LOG", "debug");
+    let mut command = with_journal(folder.path(), &command);
+    let mut agent = Agent(command.stdout(Stdio::null()).stderr(rig.log_file()).spawn().expect("starts"));
+    let mut entries = String::new();
+    let status = eventually("the end", async || {
+        entries += &queued(&journal);
+        agent.0.try_wait().expect("a child")
+    })
+    .await;
+    entries += &queued(&journal);
+    assert_eq!(status.code(), Some(78), "{entries}");
+    for (name, value) in [("ADF_APP", "web"), ("ADF_RELEASE", "v1"), ("ADF_STAGE", "prepare")] {
+        assert!(entries.contains(&journal_field(name, value)), "{name}={value}: {entries}");
+    }
+    assert!(entries.contains("cannot log in with [redacted]"), "{entries}");
+    clean("the journal", &entries);
+    clean("stderr", &rig.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attack_a08_a_panic_that_quotes_a_secret_shows_it_nowhere() {
+    let (rig, planted) = (Rig::new().await, plant().await);
+    rig.serve("/web.tar.gz", &archive(Some(crate::rig::DOCKERFILE), &[("adf.toml", b"")])).await;
+    rig.serve_role().await;
+    rig.told("APP=web\nRELEASE=v1\n").await;
+    let mut command = rig.command(&rig.settings(""), &planted.url);
+    // By then the app has been started, so the config was read; before, nobody could know what to mask.
+    command.env("FAILPOINTS", format!("crossing=60*off->panic({SENTINEL})")).stderr(rig.log_file());
+    let agent = Agent(command.spawn().expect("the agent starts"));
+    let panicked = async || rig.log().contains("this is a bug, please report it").then_some(());
+    eventually("a panic", panicked).await;
+    let log = rig.log();
+    assert!(log.contains("panicked at") && log.contains("[redacted]"), "{log}");
+    clean("stderr", &log);
+    let mut kept = Vec::new();
+    files(rig.dir.path(), &mut kept);
+    for (name, text) in &kept {
+        clean(name, text);
+    }
+    drop(agent);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn attack_a08_secrets_as_files_are_the_apps_alone_and_live_as_long_as_its_container() {
-    let (rig, planted) = (Rig::new(61).await, plant().await);
+    let (rig, planted) = (Rig::new().await, plant().await);
     let toml = b"[config]\nsecrets = \"files\"\nrequired = [\"SENTINEL\"]\n[run]\nstop_grace = \"2s\"\ninterval = \"200ms\"\n";
     let passwd: &[u8] = b"root:x:0:0::/:\nweb:x:1000:1001::/:\n";
     let image = dockerfile("reveal", "COPY passwd /etc/passwd\nUSER web\n");

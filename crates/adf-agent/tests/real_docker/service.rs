@@ -27,7 +27,7 @@ fn until(socket: &UnixDatagram, wanted: &str) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn systemd_learns_of_each_stage_of_readiness_of_life_of_a_reload_and_of_the_end() {
-    let rig = Rig::new(60).await;
+    let rig = Rig::new().await;
     let toml = b"[run]\nstop_grace = \"1s\"\ninterval = \"200ms\"\n";
     rig.serve("/web.tar.gz", &archive(Some(DOCKERFILE), &[("adf.toml", toml)])).await;
     rig.told("").await;
@@ -106,7 +106,7 @@ const WITH_JOURNAL: &str = "mount -t tmpfs tmpfs /run && mkdir -p /run/systemd/j
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_line_in_the_journal_says_whose_it_is_and_the_console_gets_the_end() {
-    let rig = Rig::new(61).await;
+    let rig = Rig::new().await;
     rig.told("RELEASE=v1\nDEPLOY=d-1\n").await;
     let journal = rig.dir.path().join("journal");
     std::fs::create_dir(&journal).expect("a folder");

@@ -10,7 +10,7 @@ use crate::rig::{DOCKERFILE, Rig, answer, archive, eventually, run};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_images_healthcheck_is_what_docker_says_it_is() {
-    let rig = Rig::new(62).await;
+    let rig = Rig::new().await;
     let dockerfile = format!("{DOCKERFILE}HEALTHCHECK --interval=1s --retries=1 CMD [\"/app\", \"ok\"]\n");
     let toml = b"[run]\ninterval = \"200ms\"\nstop_grace = \"1s\"\nhealth = { type = \"docker\" }\n";
     rig.serve("/web.tar.gz", &archive(Some(&dockerfile), &[("adf.toml", toml)])).await;
@@ -23,7 +23,7 @@ async fn the_images_healthcheck_is_what_docker_says_it_is() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_healthcheck_that_fails_is_given_up_with_what_it_printed() {
-    let rig = Rig::new(63).await;
+    let rig = Rig::new().await;
     let dockerfile = format!("{DOCKERFILE}HEALTHCHECK --interval=1s --retries=1 CMD [\"/app\", \"no\"]\n");
     let toml = b"[run]\ngrace = \"2s\"\ninterval = \"200ms\"\nhealth = { type = \"docker\" }\n";
     rig.serve("/web.tar.gz", &archive(Some(&dockerfile), &[("adf.toml", toml)])).await;
@@ -52,7 +52,7 @@ async fn told(store: &Store, notice: &str) -> Receipt {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sighup_gives_the_app_its_new_config_and_the_old_one_back_when_that_does_not_work() {
-    let rig = Rig::new(64).await;
+    let rig = Rig::new().await;
     let cloud = Cloud::new("us-east-1", Timestamp::now());
     let front = Front::open(cloud.clone(), 0).await.expect("a free port");
     let store = Store::connect(&cloud.sdk_config(), Tables::default());

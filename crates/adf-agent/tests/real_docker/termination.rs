@@ -63,7 +63,7 @@ async fn reaches(cloud: &Cloud, id: &str, state: LifecycleState) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_terminated_instance_drains_and_then_lets_its_group_go_on() {
-    let mut rig = Rig::new(70).await;
+    let mut rig = Rig::new().await;
     let toml = b"[run]\nstop_grace = \"1s\"\ninterval = \"200ms\"\n";
     rig.serve("/web.tar.gz", &archive(Some(DOCKERFILE), &[("adf.toml", toml)])).await;
     let network = Ipv4Addr::new(127, 92, 0, 0);

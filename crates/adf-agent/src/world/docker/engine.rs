@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use adf_types::{Digest, ImageRef};
 use async_trait::async_trait;
@@ -87,7 +87,10 @@ impl Docker for Engine {
         let all = ListContainersOptionsBuilder::default().all(true).build();
         let containers =
             client.list_containers(Some(all)).await.map_err(|e| refused("list containers", e))?;
-        let images = images.into_iter().map(listed_image).collect();
+        let mut images: Vec<_> = images.into_iter().map(listed_image).collect();
+        for image in images.iter_mut().filter(|image| image.labels.contains_key("adf.app")) {
+            image.tagged = last_tagged(client, &image.id).await?;
+        }
         Ok(Stock { images, used: containers.into_iter().filter_map(|c| c.image_id).collect() })
     }
 
@@ -242,7 +245,16 @@ fn listed_image(found: bollard::models::ImageSummary) -> ListedImage {
         id: found.id,
         tags: found.repo_tags.into_iter().filter(|tag| tag != "<none>:<none>").collect(),
         labels: found.labels.into_iter().collect(),
-        created: found.created,
+        tagged: None,
+    }
+}
+
+/// Docker's list of images leaves this out.
+async fn last_tagged(client: &Client, id: &str) -> Result<Option<SystemTime>, DockerError> {
+    match client.inspect_image(id).await {
+        Ok(image) => Ok(image.metadata.and_then(|metadata| metadata.last_tag_time).map(SystemTime::from)),
+        Err(error) if is_missing(&error) => Ok(None),
+        Err(error) => Err(refused("inspect an image", error)),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 pub use adf_types::Builder;
 use tokio::sync::{Notify, watch};
@@ -28,8 +29,8 @@ pub struct ListedImage {
     pub id: String,
     pub tags: Vec<String>,
     pub labels: BTreeMap<String, String>,
-    /// Seconds since 1970.
-    pub created: i64,
+    /// When one of its tags was last set here. Known of ADF's own images only.
+    pub tagged: Option<SystemTime>,
 }
 
 /// What is on a Docker and takes room: every image, and the ids of those that a container, running or not, is made of.

@@ -88,7 +88,7 @@ pub trait Docker: Send + Sync {
 pub enum DockerError {
     #[error("E101 Docker is not answering on {host}: {problem}; check: systemctl status docker")]
     NotAnswering { host: String, problem: String },
-    #[error("Docker could not {operation}: {problem}")]
+    #[error("E112 Docker could not {operation}: {problem}")]
     Refused { operation: &'static str, problem: String },
     #[error("E172 port {address} is in use{}; stop what uses it, or set another [run] port in adf.toml", .holder.as_ref().map(|h| format!(" by container \"{h}\"")).unwrap_or_default())]
     PortInUse { address: SocketAddr, holder: Option<String> },

@@ -238,6 +238,18 @@ impl Ran {
         self.receipts.last().expect("a receipt")
     }
 
+    /// The boot ended for this reason, was abandoned once, and built and started nothing.
+    #[track_caller]
+    pub(crate) fn failed_before_a_build(&self, reason: &str) {
+        let (seen, _) = self.failure();
+        assert!(seen.starts_with(reason), "{seen}");
+        assert_eq!((self.exit, self.count("Abandon web adf-launch")), (Exit::Permanent, 1));
+        assert_eq!(
+            (self.find("build begins"), self.find("create"), self.find("Continue")),
+            (None, None, None)
+        );
+    }
+
     pub(crate) fn failure(&self) -> (String, Vec<String>) {
         match &self.last().state {
             InstanceState::Failed { reason, log_tail, .. } => (reason.clone(), log_tail.clone()),

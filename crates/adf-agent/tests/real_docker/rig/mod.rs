@@ -8,6 +8,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
 use flate2::Compression;
@@ -43,16 +44,21 @@ impl Drop for Agent {
     }
 }
 
+/// Tells the rigs and registries of one process apart.
+fn number() -> u8 {
+    static NEXT: AtomicU8 = AtomicU8::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
 impl Rig {
-    /// `number` tells the tests of one process apart.
-    pub(crate) async fn new(number: u8) -> Self {
+    pub(crate) async fn new() -> Self {
         let docker = run("docker", &["version", "--format", "{{.Server.Version}}"]);
         assert!(
             docker.status.success(),
             "these tests need Docker: {}",
             String::from_utf8_lossy(&docker.stderr)
         );
-        let process = std::process::id();
+        let (process, number) = (std::process::id(), number());
         let rig = Self {
             instance: format!("i-{process:08x}{number:02x}"),
             address: format!("127.91.{}.{number}", process % 250),

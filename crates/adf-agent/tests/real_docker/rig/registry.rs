@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::{app, eventually, lines, run};
+use super::{app, eventually, lines, number, run};
 
 /// `htpasswd -nbB ann hunter2`
 const PASSWORDS: &str = "ann:$2y$05$RZ5eY5yJmIlnc4ZrwacUVuIJinDBpJUAnoVdm43CIsNU1YBjZTnfO\n";
@@ -21,8 +21,8 @@ pub(crate) struct Registry {
 
 impl Registry {
     /// Open to everybody, or only to `ann` with `hunter2`.
-    pub(crate) async fn start(number: u8, closed: bool) -> Self {
-        let host = host(number);
+    pub(crate) async fn start(closed: bool) -> Self {
+        let host = host();
         let dir = tempfile::tempdir().expect("a temporary folder");
         let at = |name: &str| dir.path().join(name);
         let auth = format!("auth: {{htpasswd: {{realm: adf, path: {}}}}}\n", at("passwords").display());
@@ -73,8 +73,8 @@ impl Registry {
 }
 
 /// An address on which a registry may be, or nobody.
-pub(crate) fn host(number: u8) -> String {
-    format!("127.92.{}.{number}:5000", std::process::id() % 250)
+pub(crate) fn host() -> String {
+    format!("127.92.{}.{}:5000", std::process::id() % 250, number())
 }
 
 fn docker(args: &[&str]) -> Vec<String> {
