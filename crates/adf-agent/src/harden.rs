@@ -1,5 +1,8 @@
 //! What keeps config values inside this process: no core dump, no other process reading its memory, and no
 //! secret in the message of a panic.
+//!
+//! A panic ends the process, in whichever task it happens: half an agent would be one that nobody restarts. The app
+//! goes on, and the next agent adopts it.
 
 use nix::sys::prctl::set_dumpable;
 use nix::sys::resource::{Resource, setrlimit};
@@ -18,6 +21,7 @@ pub fn harden() {
     }
     std::panic::set_hook(Box::new(|info| {
         eprintln!("{}", told(&info.to_string()));
+        std::process::abort();
     }));
 }
 

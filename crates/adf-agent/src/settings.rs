@@ -91,10 +91,16 @@ impl Settings {
         let path = path.unwrap_or(default);
         let text = std::fs::read_to_string(path)
             .map_err(|source| SettingsError::Read { path: path.to_owned(), source })?;
-        toml::from_str(&text).map_err(|e| SettingsError::Parse {
-            path: path.to_owned(),
-            problem: e.to_string().trim_end().to_owned(),
-        })
+        let wrong =
+            |problem: &str| SettingsError::Parse { path: path.to_owned(), problem: problem.to_owned() };
+        let settings: Self = toml::from_str(&text).map_err(|e| wrong(e.to_string().trim_end()))?;
+        if settings.minisign_public_key.is_some() && settings.image_repository.is_some() {
+            return Err(wrong(
+                "minisign_public_key and image_repository exclude each other: an image that another instance pushed \
+                 carries no signature; leave one of them out",
+            ));
+        }
+        Ok(settings)
     }
 
     /// The address that probes of the app go to: the published one, loopback when that is every address.
@@ -165,6 +171,9 @@ mod tests {
         let key = "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3";
         let settings = load(&format!("minisign_public_key = \"{key}\"")).expect("a key");
         assert!(settings.minisign_public_key.is_some());
+        let both = format!("minisign_public_key = \"{key}\"\nimage_repository = \"ghcr.io/acme/web\"");
+        let error = load(&both).expect_err("an image has no signature").to_string();
+        assert!(error.contains("minisign_public_key and image_repository exclude each other"), "{error}");
         let error = load("minisign_public_key = \"RWQ\"").expect_err("too short").to_string();
         assert!(
             error.contains("minisign_public_key") && error.contains("not a minisign public key"),

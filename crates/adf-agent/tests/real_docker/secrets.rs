@@ -1,6 +1,7 @@
 //! A secret planted in the config, and every place where it could turn up.
 
 use std::os::unix::net::UnixDatagram;
+use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Stdio};
 
 use adf_local::cloud::Cloud;
@@ -216,18 +217,24 @@ async fn attack_a08_a_panic_that_quotes_a_secret_shows_it_nowhere() {
     let mut command = rig.command(&rig.settings(""), &planted.url);
     // By then the app has been started, so the config was read; before, nobody could know what to mask.
     command.env("FAILPOINTS", format!("crossing=60*off->panic({SENTINEL})")).stderr(rig.log_file());
-    let agent = Agent(command.spawn().expect("the agent starts"));
-    let panicked = async || rig.log().contains("this is a bug, please report it").then_some(());
-    eventually("a panic", panicked).await;
+    let mut agent = Agent(command.spawn().expect("the agent starts"));
+    let status = eventually("the end", async || agent.0.try_wait().expect("a child")).await;
+    assert_eq!(status.signal(), Some(6), "{status}");
     let log = rig.log();
-    assert!(log.contains("panicked at") && log.contains("[redacted]"), "{log}");
+    let told = log.lines().last().unwrap_or_default();
+    assert!(told.contains("panicked at") && told.contains("[redacted]"), "{log}");
+    assert!(told.ends_with("this is a bug, please report it"), "{log}");
     clean("stderr", &log);
     let mut kept = Vec::new();
     files(rig.dir.path(), &mut kept);
     for (name, text) in &kept {
         clean(name, text);
     }
-    drop(agent);
+    let left = rig.containers(true);
+    let next = rig.start(&rig.settings(""), &planted.url);
+    answer(&rig.address).await;
+    assert_eq!(rig.containers(true), left, "the app of before was adopted");
+    drop(next);
 }
 
 #[tokio::test(flavor = "multi_thread")]
