@@ -381,16 +381,21 @@ async fn fault_06_images_of_older_releases_are_removed_once_the_new_one_serves()
         let ids = docker(&["images", "--quiet", "--filter", &label, "--filter", &pattern]);
         ids.lines().map(str::to_owned).collect::<Vec<_>>()
     };
+    let time = |id: &str, format: &str| -> Option<jiff::Timestamp> {
+        docker(&["inspect", "--format", format, id]).trim().trim_matches('"').parse().ok()
+    };
     // All of them are created in the same second, as far as Docker tells: their steps come from the cache.
     for (n, rig) in rigs.iter_mut().enumerate() {
         rig.prefix.clone_from(&prefix);
         release(rig, &format!("{}LABEL release={n}\n", crate::rig::DOCKERFILE), "").await;
         rig.told("").await;
         let agent = rig.start(&rig.settings("keep_images = 2"), "http://127.0.0.1:9");
+        // A build sets the tag as well; what says that it served comes after the container's start.
         let served = async || {
+            let [container] = rig.containers(false).try_into().ok()?;
             let [image] = images(n).try_into().ok()?;
-            let tagged = docker(&["inspect", "--format", "{{.Metadata.LastTagTime.Unix}}", &image]);
-            (tagged.trim().parse::<i64>().ok()? > 0).then_some(())
+            (time(&image, "{{json .Metadata.LastTagTime}}")? > time(&container, "{{json .State.StartedAt}}")?)
+                .then_some(())
         };
         eventually("the image has served", served).await;
         let settled = async || (rig.images().len() == (n + 1).min(2)).then_some(());
