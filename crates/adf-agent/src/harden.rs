@@ -2,7 +2,9 @@
 //! secret in the message of a panic.
 //!
 //! A panic ends the process, in whichever task it happens: half an agent would be one that nobody restarts. The app
-//! goes on, and the next agent adopts it.
+//! goes on, and the next agent adopts it. The one exception is work that is [`contained`].
+
+use std::cell::Cell;
 
 use nix::sys::prctl::set_dumpable;
 use nix::sys::resource::{Resource, setrlimit};
@@ -21,8 +23,23 @@ pub fn harden() {
     }
     std::panic::set_hook(Box::new(|info| {
         eprintln!("{}", told(&info.to_string()));
-        std::process::abort();
+        if !CONTAINED.get() {
+            std::process::abort();
+        }
     }));
+}
+
+thread_local! {
+    static CONTAINED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Does work on hostile input, whose panic is an error of that input: the next start would meet it again.
+/// To be called on a thread whose panic somebody awaits.
+pub fn contained<T>(work: impl FnOnce() -> T) -> T {
+    CONTAINED.set(true);
+    let done = work();
+    CONTAINED.set(false);
+    done
 }
 
 fn told(panic: &str) -> String {
@@ -34,6 +51,14 @@ mod tests {
     use adf_types::ConfigValue;
 
     use super::*;
+
+    #[test]
+    fn the_panic_of_contained_work_does_not_end_the_process() {
+        harden();
+        let ended = std::thread::spawn(|| contained(|| panic!("an archive that nobody thought of"))).join();
+        assert!(ended.is_err());
+        let _ = std::panic::take_hook();
+    }
 
     #[test]
     fn attack_a08_a_panic_shows_no_secret() {

@@ -21,6 +21,9 @@ use crate::{docker, process, programs};
 /// How long an idle agent is looked at.
 const IDLE: Duration = Duration::from_secs(20);
 
+/// What an agent probes at that has served for a while.
+const INTERVAL: &str = "5s";
+
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// Rounds for each release; medians are printed
@@ -168,6 +171,7 @@ fn row(release: &str, cache: &str, seen: &Seen) -> [String; 8] {
 /// An agent that serves and has nothing to do.
 async fn idle(ground: &Ground, hello: &std::path::Path) -> Result<()> {
     let source = Source::create(&ground.folder.join("idle"), Ballast::Mebibytes(1), hello)?;
+    source.probed_every(INTERVAL)?;
     let release = source.pack("idle")?;
     let (_, running) = ground.deliver(Rival::Agent, &release, "idle").await?;
     if let Some(process) = running.id() {
@@ -175,8 +179,10 @@ async fn idle(ground: &Ground, hello: &std::path::Path) -> Result<()> {
         let wakeups = footprint::wakeups(process, IDLE).await?;
         let memory = footprint::memory(process)?;
         println!(
-            "idle: {:.1} MiB resident, {wakeups:.1} wake-ups a second with a probe every 100 ms",
-            mebi(memory.now)
+            "idle: {:.1} MiB resident ({:.1} of them its own, the rest pages of its program), {wakeups:.1} wake-ups a second \
+             with a probe every {INTERVAL}",
+            mebi(memory.now),
+            mebi(memory.own)
         );
     }
     running.end().await

@@ -13,6 +13,8 @@ pub(crate) struct Memory {
     pub(crate) peak: u64,
     /// `VmRSS`: what is resident now.
     pub(crate) now: u64,
+    /// `RssAnon`: what of it no other process could share.
+    pub(crate) own: u64,
 }
 
 pub(crate) fn memory(process: u32) -> Result<Memory> {
@@ -24,7 +26,7 @@ pub(crate) fn memory(process: u32) -> Result<Memory> {
             line.and_then(|line| line.trim_start_matches(':').trim().strip_suffix(" kB")?.parse().ok());
         number.ok_or_else(|| Failure::new(format!("{path} has no {name}")))
     };
-    Ok(Memory { peak: field("VmHWM")?, now: field("VmRSS")? })
+    Ok(Memory { peak: field("VmHWM")?, now: field("VmRSS")?, own: field("RssAnon")? })
 }
 
 /// How often a second the process's threads went to sleep by themselves, over `window`: each is one wake-up.

@@ -39,7 +39,7 @@ impl Link {
         ip(&["address", "add", &here, "dev", device])?;
         ip(&["link", "set", device, "up"])?;
         ip(&["-n", namespace, "address", "add", THERE, "dev", "up"])?;
-        ip(&["-n", namespace, "link", "set", "up", "up"])?;
+        ip(&["-n", namespace, "link", "set", "dev", "up", "up"])?;
         ip(&["-n", namespace, "link", "set", "lo", "up"])?;
         // A queue of 50 ms, as a router has: more would hide the rate from short transfers.
         let shape =

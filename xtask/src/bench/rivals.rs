@@ -22,8 +22,8 @@ const PORT: u16 = 8080;
 /// Between two looks whether the app answers.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// 300 MB over a slow link and through a cold cache take a minute; what takes ten hangs.
-const LIMIT: Duration = Duration::from_mins(10);
+/// 300 MB over a slow link and through a cold cache take a minute; what takes three hangs.
+const LIMIT: Duration = Duration::from_mins(3);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rival {

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
+use hyper::header::HeaderValue;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
@@ -91,7 +92,10 @@ async fn answer(shelf: Arc<Mutex<Shelf>>, request: Request<Incoming>) -> std::io
     };
     tokio::time::sleep(delay).await;
     if request.method() == Method::PUT {
-        return Ok(whole(StatusCode::OK, "token".to_owned()));
+        let mut token = whole(StatusCode::OK, "token".to_owned());
+        // The SDK takes no token without its lifetime.
+        token.headers_mut().insert("x-aws-ec2-metadata-token-ttl-seconds", HeaderValue::from_static("21600"));
+        return Ok(token);
     }
     match (text, file) {
         (Some(text), _) => Ok(whole(StatusCode::OK, text)),

@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 
 use super::StreamError;
 use super::feed::{Feed, feed};
+use crate::harden::contained;
 use crate::world::Download;
 
 /// Chunks on their way to Docker.
@@ -37,7 +38,7 @@ pub async fn open(url: &str, download: Download, wanted: Wanted) -> Result<Opene
     let pieces = feed(url.to_owned(), download.body);
     let verdict = tokio::task::spawn_blocking(move || {
         let outlet = Channel { head: Some(head_sender), sender };
-        repack(Feed::new(pieces), download.content_type, &wanted, outlet)
+        contained(|| repack(Feed::new(pieces), download.content_type, &wanted, outlet))
     });
     match head.await {
         Ok(head) => Ok(Opened { head, context: context(receiver), verdict }),

@@ -32,6 +32,8 @@ impl HttpImds {
     fn new(endpoint: &str) -> Self {
         let client = Client::builder()
             .no_proxy()
+            // Plain http only: the system's root certificates are not read for it.
+            .tls_certs_only([])
             .timeout(CALL_LIMIT)
             .redirect(reqwest::redirect::Policy::none())
             .build()

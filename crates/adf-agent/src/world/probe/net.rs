@@ -15,6 +15,8 @@ impl NetProber {
     pub(in crate::world) fn new() -> Self {
         let client = Client::builder()
             .no_proxy()
+            // Plain http only: the system's root certificates are not read for it.
+            .tls_certs_only([])
             .pool_max_idle_per_host(0)
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("adf-agent/", env!("CARGO_PKG_VERSION")))
