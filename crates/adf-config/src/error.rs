@@ -5,6 +5,7 @@ use adf_types::{AppName, ConfigName, ReleaseName};
 
 use crate::connect::ConnectError;
 use crate::exit::ExitCode;
+use crate::identity::IdentityError;
 use crate::report::Explain;
 use crate::set::AssignmentError;
 
@@ -12,6 +13,16 @@ use crate::set::AssignmentError;
 pub enum ConfigError {
     #[error("cannot begin to talk to AWS")]
     Connect(#[from] ConnectError),
+    #[error("cannot record who changes config")]
+    Identity(#[from] IdentityError),
+    #[error("no app is named")]
+    NoApp,
+    #[error("a command and a flag of 2013 at once; nothing was done")]
+    TwoVerbs,
+    #[error("config name {name} is not set for {app}")]
+    NoSuchName { app: AppName, name: ConfigName },
+    #[error("config name {0} is a secret; it is not shown")]
+    IsSecret(ConfigName),
     #[error("the config of the app could not be read or written")]
     Store(#[from] StoreError),
     #[error("unknown app {0}: it has no Base config and no release")]
@@ -42,8 +53,10 @@ impl Explain for ConfigError {
         match self {
             Self::Connect(e) => e.exit_code(),
             Self::Store(e) => e.exit_code(),
-            Self::UnknownApp(_) | Self::UnknownRelease { .. } => ExitCode::NotFound,
-            Self::Assignment(_) | Self::NameTwice(_) => ExitCode::Usage,
+            Self::Identity(_) => ExitCode::Unreachable,
+            Self::UnknownApp(_) | Self::UnknownRelease { .. } | Self::NoSuchName { .. } => ExitCode::NotFound,
+            Self::Assignment(_) | Self::NameTwice(_) | Self::NoApp | Self::TwoVerbs => ExitCode::Usage,
+            Self::IsSecret(_) => ExitCode::Refused,
         }
     }
 
@@ -51,6 +64,11 @@ impl Explain for ConfigError {
         match self {
             Self::Connect(e) => e.hint(),
             Self::Store(e) => e.hint(),
+            Self::Identity(_) => Some("check who you are with: aws sts get-caller-identity".to_owned()),
+            Self::NoApp => Some("say --app APP".to_owned()),
+            Self::TwoVerbs => Some("either a command (adf-config list) or a flag (adf-config -l)".to_owned()),
+            Self::NoSuchName { app, .. } => Some(format!("see the names with: adf-config list -a {app}")),
+            Self::IsSecret(_) => Some("an instance of the app gets it when it boots".to_owned()),
             Self::UnknownApp(app) => Some(format!(
                 "check the name and the region; an app begins with its first config \
                  (adf-config -s NAME=value -a {app}) or its first release"
@@ -90,10 +108,16 @@ impl Explain for StoreError {
             | Self::KmsRefused { .. }
             | Self::KmsUnanswered { .. }
             | Self::ClockSkew { .. } => ExitCode::Unreachable,
-            Self::TableMissing { .. } | Self::NoConfig { .. } | Self::CleanedUp { .. } => ExitCode::NotFound,
+            Self::TableMissing { .. }
+            | Self::NoConfig { .. }
+            | Self::CleanedUp { .. }
+            | Self::UnknownChange { .. } => ExitCode::NotFound,
             Self::Refused { .. } | Self::Malformed { .. } | Self::LockLost { .. } => ExitCode::Unexpected,
             Self::Config { .. } | Self::Secret { .. } | Self::TooMany { .. } => ExitCode::Usage,
-            Self::ReleaseExists { .. } | Self::LockHeld { .. } | Self::Changing { .. } => ExitCode::Refused,
+            Self::ReleaseExists { .. }
+            | Self::LockHeld { .. }
+            | Self::Changing { .. }
+            | Self::Overwritten { .. } => ExitCode::Refused,
         }
     }
 
@@ -115,6 +139,8 @@ impl Explain for StoreError {
             Self::ReleaseExists { .. } => "give the new content a new name",
             Self::LockHeld { .. } => "see what runs with: adf-ctl status",
             Self::LockLost { .. } => "see who goes on with: adf-ctl status",
+            Self::UnknownChange { .. } => "see the changes with: adf-config history",
+            Self::Overwritten { .. } => "see what it is now with: adf-config history",
             Self::NoConfig { .. } => "check the names of app and release",
             Self::Refused { .. }
             | Self::Changing { .. }

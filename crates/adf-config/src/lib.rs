@@ -1,6 +1,6 @@
 //! ADF-CONFIG(1), and what the command-line tools of ADF share.
 //!
-//! Two halves. The verbs on an app's config ([`list`], [`set`], [`unset`]) are used by the `adf-config`
+//! Two halves. The verbs on an app's config ([`verb`] has them all) are used by the `adf-config`
 //! binary and by `adf-ctl config`, so that nothing is written twice. Around them is what every tool of ADF
 //! does the same way at its edges: [`connect`] to AWS, the [`exit`] codes, one [`printer`], [`report`]ing an
 //! error once, and making foreign text safe to show ([`text`]).
@@ -9,19 +9,24 @@
 //! verb returns a value; only the binary prints.
 //!
 //! To add a verb: a file of its own with a function that takes the [`adf_store::Store`] and returns a
-//! serialisable value that implements [`printer::Text`].
+//! serialisable value that implements [`printer::Text`], and its variant and arm in `verb.rs`.
 
 pub mod cli;
 pub mod connect;
 pub mod error;
 pub mod exit;
+pub mod get;
+pub mod history;
+pub mod identity;
 pub mod list;
 pub mod printer;
 pub mod report;
+pub mod restore;
 pub mod run;
 pub mod set;
 pub mod text;
 pub mod unset;
+pub mod verb;
 
 pub use connect::connect;
 pub use error::ConfigError;

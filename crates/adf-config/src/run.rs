@@ -1,33 +1,16 @@
 //! `adf-config` from a parsed command line to a printed result.
 
-use adf_store::Store;
-
 use crate::cli::Cli;
 use crate::connect::{connect, store};
 use crate::error::ConfigError;
 use crate::printer::Printer;
-use crate::set::Assignment;
-use crate::{list, set, unset};
+use crate::verb::{self, Subject};
 
-pub async fn run(cli: Cli) -> Result<(), ConfigError> {
-    let assignments = set::assignments(&cli.set)?;
+pub async fn run(mut cli: Cli) -> Result<(), ConfigError> {
+    let verb = cli.verb().ok_or(ConfigError::TwoVerbs)?;
+    verb.check()?;
+    let app = cli.app.as_ref().ok_or(ConfigError::NoApp)?;
     let sdk = connect(cli.region.as_deref()).await?;
-    run_on(&store(&sdk), cli, assignments).await
-}
-
-async fn run_on(store: &Store, cli: Cli, assignments: Vec<Assignment>) -> Result<(), ConfigError> {
-    let printer = Printer::new(cli.format());
-    let release = cli.release.as_ref();
-    if !assignments.is_empty() {
-        let done = set::set(store, &cli.app, release, assignments).await?;
-        printer.note(&done.summary());
-        printer.data(&done);
-    } else if !cli.delete.is_empty() {
-        let done = unset::unset(store, &cli.app, release, cli.delete).await?;
-        printer.note(&done.summary());
-        printer.data(&done);
-    } else {
-        printer.data(&list::list(store, &cli.app, release).await?);
-    }
-    Ok(())
+    let subject = Subject { sdk: &sdk, store: &store(&sdk), app, release: cli.release.as_ref() };
+    verb::run(subject, Printer::new(cli.format()), verb).await
 }

@@ -1,13 +1,16 @@
 //! The verbs on config, against the DynamoDB that adf-local plays.
 
+use adf_config::get::get;
+use adf_config::history::{ChangeView, history};
 use adf_config::list::{Layer, Listing, list};
 use adf_config::printer::Text;
 use adf_config::report::Explain;
+use adf_config::restore::restore;
 use adf_config::set::{Assignment, set};
 use adf_config::unset::unset;
 use adf_config::{ConfigError, ExitCode, connect};
 use adf_local::cloud::Cloud;
-use adf_store::Store;
+use adf_store::{Moment, Signature, Store};
 use adf_types::{AppName, ConfigName, ReleaseName};
 use jiff::Timestamp;
 
@@ -124,4 +127,52 @@ async fn a_missing_table_says_how_to_make_it() {
     let error = list(&store, &web(), None).await.expect_err("no table");
     assert_eq!(error.exit_code(), ExitCode::NotFound);
     assert!(error.hint().expect("a hint").contains("adf-ctl init"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_value_is_printed_as_it_is() {
+    let store = with(&["FOO=a\nb=c", "BAR=1"], &["BAR=2"]).await;
+    let foo = get(&store, &web(), None, &names(&["FOO"])[0]).await.expect("there");
+    assert_eq!(foo.text(), "a\nb=c\n");
+    let bar = get(&store, &web(), Some(&v2()), &names(&["BAR"])[0]).await.expect("there");
+    assert_eq!(bar.value, "2");
+    let error = get(&store, &web(), None, &names(&["ABSENT"])[0]).await.expect_err("not there");
+    assert_eq!(
+        (error.to_string(), error.exit_code()),
+        ("config name ABSENT is not set for web".into(), ExitCode::NotFound)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_history_tells_who_changed_what_and_a_restore_takes_it_back() {
+    let store = store().await;
+    let why = Some("the new\u{1b}[2J bank".to_owned());
+    let ann = store.clone().signed(Signature { by: "arn:aws:iam::1:user/ann".to_owned(), why });
+    set(&store, &web(), None, assignments(&["FOO=1", "BAR=1"])).await.expect("set");
+    set(&ann, &web(), None, assignments(&["FOO=2"])).await.expect("set");
+    set(&store, &web(), Some(&v2()), assignments(&["FOO=3"])).await.expect("set");
+
+    let foo = names(&["FOO"]);
+    let seen = history(&store, &web(), Some(&foo[0]), 2).await.expect("readable");
+    let [overlay, base] = seen.changes.as_slice() else { panic!("{seen:?}") };
+    let head = |change: &ChangeView, words: &str| format!("{}  {}  {words}\n", change.id, change.at);
+    assert_eq!(
+        seen.text(),
+        [
+            head(overlay, "set v2  unknown"),
+            "    FOO was not there\n".to_owned(),
+            head(base, "set Base  arn:aws:iam::1:user/ann  \"the new\\u{1b}[2J bank\""),
+            "    FOO was 1\n".to_owned(),
+        ]
+        .concat()
+    );
+    let all = history(&store, &web(), None, 20).await.expect("readable").changes;
+    assert_eq!(all[2].before.keys().map(ConfigName::as_str).collect::<Vec<_>>(), ["BAR", "FOO"]);
+
+    let restored = restore(&store, &web(), None, &Moment::After(all[2].id.clone())).await.expect("restored");
+    assert_eq!(restored.summary(), "restored FOO in Base config of web; instances read it when they boot");
+    assert_eq!(listed(&store, None).await.text(), "BAR=1\nFOO=1\n");
+    let again =
+        restore(&store, &web(), None, &Moment::After(all[2].id.clone())).await.expect("nothing to do");
+    assert_eq!(again.summary(), "Base config of web is as it was then; nothing was changed");
 }

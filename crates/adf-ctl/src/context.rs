@@ -1,5 +1,7 @@
 //! What every command that talks to AWS works with.
 
+use std::sync::Arc;
+
 use aws_config::SdkConfig;
 
 use adf_store::Store;
@@ -12,6 +14,8 @@ use crate::settings::Settings;
 #[derive(Debug, Clone)]
 pub struct Context {
     pub settings: Settings,
+    /// Shared: it is large, and a context is cloned.
+    pub sdk: Arc<SdkConfig>,
     pub store: Store,
     pub aws: Aws,
     pub printer: Printer,
@@ -26,6 +30,7 @@ impl Context {
 
     /// On a connection that is there already.
     pub fn on(sdk: &SdkConfig, settings: Settings, printer: Printer) -> Self {
-        Self { settings, store: adf_config::connect::store(sdk), aws: Aws::new(sdk), printer }
+        let store = adf_config::connect::store(sdk);
+        Self { settings, sdk: Arc::new(sdk.clone()), store, aws: Aws::new(sdk), printer }
     }
 }

@@ -61,6 +61,12 @@ pub enum StoreError {
     Secret { key: String, problem: String },
     #[error("E160 cannot {what}: the host clock is {} min {} AWS", minutes.abs(), if *minutes > 0 { "behind" } else { "ahead of" })]
     ClockSkew { what: String, minutes: i64 },
+    #[error(
+        "config {key} was changed by {by} at {at}, at the same time; nothing was written: look at it and decide again"
+    )]
+    Overwritten { key: String, by: String, at: String },
+    #[error("the history of {app} has no change {id}; adf-config history shows them")]
+    UnknownChange { app: AppName, id: String },
     #[error("{count} config names in one change; at most {max} can change together")]
     TooMany { count: usize, max: usize },
     #[error("release {release} of {app} exists already and releases are immutable")]

@@ -19,9 +19,11 @@ mod retries;
 mod secret;
 mod tables;
 
+use std::sync::Arc;
+
 use aws_types::SdkConfig;
 
-pub use config::{Entry, Seen};
+pub use config::{Action, Entry, Moment, Recorded, Seen};
 pub use deploy::CurrentRelease;
 pub use error::{Operation, StoreError};
 pub use lock::{BEAT, LEASE, Lock, LockView};
@@ -29,12 +31,28 @@ pub use retries::RETRIES;
 pub use secret::Sealed;
 pub use tables::Tables;
 
+/// Who changes config, and why: recorded with every change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signature {
+    /// The identity that AWS knows the author by, an ARN.
+    pub by: String,
+    /// What the author says about it.
+    pub why: Option<String>,
+}
+
+impl Default for Signature {
+    fn default() -> Self {
+        Self { by: "unknown".to_owned(), why: None }
+    }
+}
+
 /// Both tables, and the KMS that opens the secrets in them.
 #[derive(Debug, Clone)]
 pub struct Store {
     client: aws_sdk_dynamodb::Client,
     kms: aws_sdk_kms::Client,
     tables: Tables,
+    signature: Arc<Signature>,
 }
 
 impl Store {
@@ -42,13 +60,19 @@ impl Store {
     pub fn new(sdk: &SdkConfig, tables: Tables) -> Self {
         let config = aws_sdk_dynamodb::config::Builder::from(sdk).retry_classifier(retries::AlsoThrottled);
         let client = aws_sdk_dynamodb::Client::from_conf(config.build());
-        Self { client, kms: aws_sdk_kms::Client::new(sdk), tables }
+        Self { client, kms: aws_sdk_kms::Client::new(sdk), tables, signature: Arc::default() }
     }
 
     /// A store whose clients survive throttling, see [`RETRIES`].
     pub fn connect(sdk: &SdkConfig, tables: Tables) -> Self {
         let patient = sdk.to_builder().retry_config(RETRIES.config()).build();
         Self::new(&patient, tables)
+    }
+
+    /// The same store, whose changes are this author's.
+    #[must_use]
+    pub fn signed(self, signature: Signature) -> Self {
+        Self { signature: Arc::new(signature), ..self }
     }
 
     pub fn tables(&self) -> &Tables {

@@ -1,6 +1,6 @@
 //! Reading and writing whole records. Every read is consistent and pages to the end.
 
-use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -15,6 +15,8 @@ pub(crate) enum Range<'a> {
     Prefix(&'a str),
     /// The last `n` of a prefix, newest first.
     Last(&'a str, usize),
+    /// The last `n`, newest first.
+    Newest(usize),
 }
 
 impl Store {
@@ -28,11 +30,15 @@ impl Store {
         self.query(&self.tables.state, ["Pk", "Sk"], pk, range, operation).await
     }
 
-    /// All items of one layer of the config table.
-    pub(crate) async fn query_config(&self, layer: &str) -> Result<Vec<Item>, StoreError> {
+    /// Items of one partition of the config table.
+    pub(crate) async fn query_config(
+        &self,
+        partition: &str,
+        range: Range<'_>,
+    ) -> Result<Vec<Item>, StoreError> {
         let operation =
-            || Operation { verb: "read", table: self.tables.config.clone(), key: layer.to_owned() };
-        self.query(&self.tables.config, ["App", "Name"], layer, Range::All, operation).await
+            || Operation { verb: "read", table: self.tables.config.clone(), key: partition.to_owned() };
+        self.query(&self.tables.config, ["App", "Name"], partition, range, operation).await
     }
 
     async fn query(
@@ -47,6 +53,7 @@ impl Store {
             Range::All => (None, usize::MAX),
             Range::Prefix(prefix) => (Some(prefix), usize::MAX),
             Range::Last(prefix, limit) => (Some(prefix), limit),
+            Range::Newest(limit) => (None, limit),
         };
         let condition = if prefix.is_some() { "#h = :h AND begins_with(#r, :p)" } else { "#h = :h" };
         let mut items = Vec::new();
@@ -61,7 +68,7 @@ impl Store {
                 .expression_attribute_names("#h", hash)
                 .expression_attribute_values(":h", text(partition))
                 .set_exclusive_start_key(start.take())
-                .scan_index_forward(!matches!(range, Range::Last(..)));
+                .scan_index_forward(!matches!(range, Range::Last(..) | Range::Newest(_)));
             let page = match prefix {
                 Some(prefix) => page
                     .expression_attribute_names("#r", range_key)
@@ -106,20 +113,6 @@ impl Store {
             .send()
             .await
             .map_err(|e| StoreError::from_sdk(self.on_state("write", key), e))?;
-        Ok(())
-    }
-
-    pub(crate) async fn transact(
-        &self,
-        operation: Operation,
-        writes: Vec<TransactWriteItem>,
-    ) -> Result<(), StoreError> {
-        self.client
-            .transact_write_items()
-            .set_transact_items(Some(writes))
-            .send()
-            .await
-            .map_err(|e| StoreError::from_sdk(operation, e))?;
         Ok(())
     }
 

@@ -23,7 +23,7 @@ const RULES: [Rule; 8] = [
     Rule {
         name: "adf-config",
         ours: &["adf-types", "adf-store"],
-        outside: &["tokio", "aws-config", "aws-sdk-dynamodb"],
+        outside: &["tokio", "aws-config", "aws-sdk-dynamodb", "aws-sdk-sts"],
     },
     Rule {
         name: "adf-agent",

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use adf_types::AppName;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
-pub use config::{ConfigArgs, ConfigVerb};
+pub use config::ConfigArgs;
 pub use deploy::{DeployArgs, RollbackArgs};
 pub use init::InitArgs;
 pub use release::{CreateArgs, ReleaseArgs, ReleaseVerb};

@@ -3,6 +3,7 @@
 //! The rule: a refusal here names what is in the way and the command that removes it. The one thing that is
 //! changed is config of the release itself: an Overlay that an earlier clean-up took away comes back.
 
+use adf_store::Signature;
 use adf_types::{InstanceId, Policy, ReleaseName, ReleaseRecord};
 
 use super::DeployOptions;
@@ -43,7 +44,7 @@ pub async fn check(
     let old: Vec<_> = group.members.iter().filter(|m| m.lifecycle != Lifecycle::Leaving).collect();
     let capacity = capacity(&group, options)?;
     room(&group, u32::try_from(old.len()).unwrap_or(u32::MAX), capacity)?;
-    config_is_complete(context, release).await?;
+    config_is_complete(context, release, owner).await?;
     Ok(Preflight::Begin(Box::new(Beginning {
         from: current,
         to: release.release.clone(),
@@ -181,9 +182,15 @@ fn room(group: &GroupState, old: u32, capacity: u32) -> Result<(), DeployError> 
     ))
 }
 
-async fn config_is_complete(context: &Context, release: &ReleaseRecord) -> Result<(), DeployError> {
+async fn config_is_complete(
+    context: &Context,
+    release: &ReleaseRecord,
+    owner: &str,
+) -> Result<(), DeployError> {
     let (app, name) = (&release.app, &release.release);
-    let restored = context.store.restore_overlay(app, name).await?;
+    let why = Some(format!("{name} is to be deployed"));
+    let store = context.store.clone().signed(Signature { by: owner.to_owned(), why });
+    let restored = store.restore_overlay(app, name).await?;
     if !restored.is_empty() {
         let names = restored.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         context.printer.note(&format!("config of {name} that clean-up had taken is back: {names}"));

@@ -1,15 +1,15 @@
 //! Clean-up of a release's Overlay, and the way back.
 
 use adf_types::{AppName, ConfigName, ReleaseName};
-use aws_sdk_dynamodb::types::builders::UpdateBuilder;
-use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 use jiff::{SignedDuration, Timestamp};
 
+use super::change::{Change, MOST_IN_ONE_CHANGE, content};
 use super::entry::name;
-use super::write::MOST_IN_ONE_CHANGE;
+use super::history::Action;
 use crate::Store;
 use crate::error::StoreError;
-use crate::keys::{config_key, layer, number, text};
+use crate::keys::{Item, layer, number, text};
+use crate::query::Range;
 
 /// How long cleaned-up config can be restored. A month covers a release that is found bad late.
 const RESTORABLE: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -22,20 +22,19 @@ impl Store {
         app: &AppName,
         release: &ReleaseName,
     ) -> Result<Vec<ConfigName>, StoreError> {
-        let layer = layer(app, Some(release));
-        let names: Vec<_> =
-            self.read_layer(app, Some(release)).await?.into_iter().map(|(name, _)| name).collect();
+        let layer = self.read_layer(app, Some(release)).await?;
+        let names: Vec<_> = layer.into_iter().map(|(name, _)| name).collect();
         let now = Timestamp::now();
         let purge = u64::try_from((now + RESTORABLE).as_second()).unwrap_or(u64::MAX);
-        for chunk in names.chunks(MOST_IN_ONE_CHANGE) {
-            let marks = chunk.iter().map(|name| {
-                self.update_config(&layer, name, "SET Cleaned = :now, PurgeAfter = :purge", |update| {
-                    update
-                        .expression_attribute_values(":now", text(now.to_string()))
-                        .expression_attribute_values(":purge", number(purge))
-                })
-            });
-            self.change(app, &layer, "clean up config of", marks.collect()).await?;
+        let marks = [("Cleaned", text(now.to_string())), ("PurgeAfter", number(purge))];
+        let mark = |item: &Item| {
+            let marks = marks.clone().map(|(attribute, value)| (attribute.to_owned(), value));
+            owned(item).into_iter().chain(marks).collect()
+        };
+        let edit = |_: &ConfigName, was: Option<&Item>| was.map(mark);
+        for names in names.chunks(MOST_IN_ONE_CHANGE) {
+            let (release, names) = (Some(release), names.to_vec());
+            self.change(Change { app, release, action: Action::Clean, names, edit: &edit }).await?;
         }
         Ok(names)
     }
@@ -47,33 +46,24 @@ impl Store {
         release: &ReleaseName,
     ) -> Result<Vec<ConfigName>, StoreError> {
         let layer = layer(app, Some(release));
-        let items = self.query_config(&layer).await?;
+        let items = self.query_config(&layer, Range::All).await?;
         let cleaned = items.iter().filter(|item| item.contains_key("Cleaned"));
         let names = cleaned.map(|item| name(&layer, item)).collect::<Result<Vec<_>, _>>()?;
-        for chunk in names.chunks(MOST_IN_ONE_CHANGE) {
-            let marks = chunk
-                .iter()
-                .map(|name| self.update_config(&layer, name, "REMOVE Cleaned, PurgeAfter", |u| u));
-            self.change(app, &layer, "restore config of", marks.collect()).await?;
+        let unmark = |item: &Item| {
+            let mut item = owned(item);
+            item.retain(|attribute, _| attribute != "Cleaned" && attribute != "PurgeAfter");
+            item
+        };
+        let edit = |_: &ConfigName, was: Option<&Item>| was.map(unmark);
+        for names in names.chunks(MOST_IN_ONE_CHANGE) {
+            let (release, names) = (Some(release), names.to_vec());
+            self.change(Change { app, release, action: Action::Restore, names, edit: &edit }).await?;
         }
         Ok(names)
     }
+}
 
-    /// An update of an item that must exist: clean-up marks, it never creates.
-    fn update_config(
-        &self,
-        layer: &str,
-        name: &ConfigName,
-        expression: &str,
-        values: impl FnOnce(UpdateBuilder) -> UpdateBuilder,
-    ) -> TransactWriteItem {
-        let update = Update::builder()
-            .table_name(&self.tables.config)
-            .set_key(Some(config_key(layer, name.as_str())))
-            .update_expression(expression)
-            .condition_expression("attribute_exists(App)");
-        TransactWriteItem::builder()
-            .update(values(update).build().expect("table, key and expression are given"))
-            .build()
-    }
+fn owned(item: &Item) -> Item {
+    let content = content(Some(item)).into_iter().flatten();
+    content.map(|(attribute, value)| (attribute.to_owned(), value.clone())).collect()
 }

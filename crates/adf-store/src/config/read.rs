@@ -8,7 +8,7 @@ use super::entry::{Entry, entry};
 use crate::Store;
 use crate::error::StoreError;
 use crate::keys::{Item, layer};
-use crate::query::string;
+use crate::query::{Range, string};
 
 /// How often a read is repeated because a change came in between, before it is given up. A read takes some
 /// milliseconds; five changes in a row that hit one are a program that writes in a loop.
@@ -66,7 +66,7 @@ impl Store {
         release: Option<&ReleaseName>,
     ) -> Result<Vec<(ConfigName, Entry)>, StoreError> {
         let layer = layer(app, release);
-        let items = self.query_config(&layer).await?;
+        let items = self.query_config(&layer, Range::All).await?;
         live(&layer, &items)
     }
 
@@ -87,8 +87,10 @@ impl Store {
 
     async fn layers(&self, app: &AppName, release: &ReleaseName) -> Result<Snapshot, StoreError> {
         let (base, overlay) = (layer(app, None), layer(app, Some(release)));
-        let (base_items, overlay_items) =
-            futures_util::try_join!(self.query_config(&base), self.query_config(&overlay))?;
+        let (base_items, overlay_items) = futures_util::try_join!(
+            self.query_config(&base, Range::All),
+            self.query_config(&overlay, Range::All)
+        )?;
         let cleaned = overlay_items.iter().find_map(|item| string(item, "Cleaned"));
         let mut seen = BTreeMap::new();
         for (name, entry) in live(&base, &base_items)? {

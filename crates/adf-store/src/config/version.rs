@@ -4,21 +4,24 @@
 //! change of several names was committed in between (fault 34). Clients of 2013 do not count; they write one
 //! item at a time, which a read sees whole anyway.
 
-use std::collections::HashMap;
-
 use adf_types::AppName;
 use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 
 use crate::Store;
 use crate::error::{Operation, StoreError};
-use crate::keys::{config_key, number};
+use crate::keys::{Item, config_key, number};
 use crate::query::unsigned;
 
 const ATTRIBUTE: &str = "Version";
 
 /// The partition is no layer: `#` is in no app's name.
-fn key(app: &AppName) -> crate::keys::Item {
+pub(super) fn key(app: &AppName) -> Item {
     config_key(&format!("{app}#version"), "config")
+}
+
+/// What the item says; 0 before the first counted change.
+pub(super) fn of(item: Option<&Item>) -> u64 {
+    item.and_then(|item| unsigned(item, ATTRIBUTE)).unwrap_or_default()
 }
 
 impl Store {
@@ -35,17 +38,21 @@ impl Store {
             .send()
             .await
             .map_err(|e| StoreError::from_sdk(operation(), e))?;
-        Ok(answer.item.and_then(|item| unsigned(&item, ATTRIBUTE)).unwrap_or_default())
+        Ok(of(answer.item.as_ref()))
     }
 
-    /// The part of a change's transaction that counts it.
-    pub(super) fn count_change(&self, app: &AppName) -> TransactWriteItem {
+    /// The part of a change's transaction that counts it, if no other change came after `version`.
+    pub(super) fn count_change(&self, app: &AppName, version: u64) -> TransactWriteItem {
+        let expected = if version == 0 { "attribute_not_exists(#v)" } else { "#v = :was" };
+        let was = (version > 0).then(|| (":was".to_owned(), number(version)));
         let update = Update::builder()
             .table_name(&self.tables.config)
             .set_key(Some(key(app)))
-            .update_expression("ADD #v :one")
+            .update_expression("SET #v = :is")
+            .condition_expression(expected)
             .expression_attribute_names("#v", ATTRIBUTE)
-            .set_expression_attribute_values(Some(HashMap::from([(":one".to_owned(), number(1))])));
+            .expression_attribute_values(":is", number(version + 1));
+        let update = was.into_iter().fold(update, |update, (k, v)| update.expression_attribute_values(k, v));
         TransactWriteItem::builder()
             .update(update.build().expect("table, key and expression are given"))
             .build()

@@ -1,18 +1,15 @@
-//! Changes of one layer, all or none.
+//! What operators change: names set, secrets set, names unset.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use adf_types::{AppName, ConfigName, ConfigValue, ReleaseName};
-use aws_sdk_dynamodb::primitives::Blob;
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
 
+use super::change::{Change, check_count};
 use super::entry::Entry;
+use super::history::{Action, attributes};
 use crate::Store;
-use crate::error::{Operation, StoreError};
-use crate::keys::{Item, config_key, layer, text};
-
-/// DynamoDB's limit for one transaction is 100; one of them counts the change.
-pub(super) const MOST_IN_ONE_CHANGE: usize = 99;
+use crate::error::StoreError;
+use crate::keys::{Item, layer};
 
 impl Store {
     /// Sets names of one layer, all or none.
@@ -23,12 +20,12 @@ impl Store {
         values: &[(ConfigName, String)],
     ) -> Result<(), StoreError> {
         let layer = layer(app, release);
-        let mut puts = Vec::new();
         for (name, value) in values {
             without_nul(&layer, name, value)?;
-            puts.push(self.put_config(&layer, name, [("Value".to_owned(), text(value))].into()));
         }
-        self.change(app, &layer, "change config of", puts).await
+        let plain = |value: &String| Entry::Value(ConfigValue::plain(value.clone()));
+        self.set(app, release, values.iter().map(|(name, value)| (name.clone(), plain(value))).collect())
+            .await
     }
 
     /// Sets secrets of one layer, all or none: encrypted with one new data key of the KMS key `key` (its id,
@@ -46,11 +43,19 @@ impl Store {
         }
         check_count(values.len())?;
         let sealed = self.seal(&layer, key, values).await?;
-        let puts = sealed.into_iter().map(|(name, sealed)| {
-            let secret = AttributeValue::B(Blob::new(sealed.into_bytes()));
-            self.put_config(&layer, name, [("Secret".to_owned(), secret)].into())
-        });
-        self.change(app, &layer, "change config of", puts.collect()).await
+        let sealed = sealed.into_iter().map(|(name, sealed)| (name.clone(), Entry::Secret(sealed)));
+        self.set(app, release, sealed.collect()).await
+    }
+
+    async fn set(
+        &self,
+        app: &AppName,
+        release: Option<&ReleaseName>,
+        entries: BTreeMap<ConfigName, Entry>,
+    ) -> Result<(), StoreError> {
+        let names = entries.keys().cloned().collect();
+        let edit = |name: &ConfigName, _: Option<&Item>| entries.get(name).map(attributes);
+        self.change(Change { app, release, action: Action::Set, names, edit: &edit }).await
     }
 
     /// Unsets names of one layer, all or none. In an Overlay a name that Base has is hidden by a tombstone.
@@ -60,57 +65,14 @@ impl Store {
         release: Option<&ReleaseName>,
         names: &[ConfigName],
     ) -> Result<(), StoreError> {
-        let layer = layer(app, release);
         let base: BTreeMap<ConfigName, Entry> = match release {
             Some(_) => self.read_layer(app, None).await?.into_iter().collect(),
             None => BTreeMap::new(),
         };
-        let writes = names.iter().map(|name| {
-            if base.contains_key(name) {
-                let hidden = HashMap::from([("Unset".to_owned(), AttributeValue::Bool(true))]);
-                self.put_config(&layer, name, hidden)
-            } else {
-                self.delete_config(&layer, name)
-            }
-        });
-        self.change(app, &layer, "change config of", writes.collect()).await
+        let edit =
+            |name: &ConfigName, _: Option<&Item>| base.contains_key(name).then(|| attributes(&Entry::Unset));
+        self.change(Change { app, release, action: Action::Unset, names: names.to_vec(), edit: &edit }).await
     }
-
-    /// One transaction: the writes, and the count of the change.
-    pub(super) async fn change(
-        &self,
-        app: &AppName,
-        layer: &str,
-        verb: &'static str,
-        mut writes: Vec<TransactWriteItem>,
-    ) -> Result<(), StoreError> {
-        if writes.is_empty() {
-            return Ok(());
-        }
-        check_count(writes.len())?;
-        writes.push(self.count_change(app));
-        let operation = Operation { verb, table: self.tables.config.clone(), key: layer.to_owned() };
-        self.transact(operation, writes).await
-    }
-
-    fn put_config(&self, layer: &str, name: &ConfigName, attributes: Item) -> TransactWriteItem {
-        let item = config_key(layer, name.as_str()).into_iter().chain(attributes).collect();
-        let put = Put::builder().table_name(&self.tables.config).set_item(Some(item)).build();
-        TransactWriteItem::builder().put(put.expect("table and item are given")).build()
-    }
-
-    fn delete_config(&self, layer: &str, name: &ConfigName) -> TransactWriteItem {
-        let key = config_key(layer, name.as_str());
-        let delete = Delete::builder().table_name(&self.tables.config).set_key(Some(key)).build();
-        TransactWriteItem::builder().delete(delete.expect("table and key are given")).build()
-    }
-}
-
-fn check_count(count: usize) -> Result<(), StoreError> {
-    if count > MOST_IN_ONE_CHANGE {
-        return Err(StoreError::TooMany { count, max: MOST_IN_ONE_CHANGE });
-    }
-    Ok(())
 }
 
 /// What no environment can hold is refused before it is written, not when an instance boots.

@@ -75,8 +75,8 @@ impl Sealed {
         Self(bytes.to_vec())
     }
 
-    pub fn into_bytes(self) -> Vec<u8> {
-        self.0
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
     }
 
     pub(super) fn seal(key: &DataKey<'_>, app: &str, name: &str, value: &str) -> Result<Self, Damage> {
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_newer_format_is_named() {
-        let mut bytes = seal("web", "A", "x").into_bytes();
+        let mut bytes = seal("web", "A", "x").as_bytes().to_vec();
         bytes[4] = 2;
         assert_eq!(Sealed(bytes).form(), Err(Damage::Version(2)));
     }
@@ -198,7 +198,7 @@ mod tests {
         fn every_value_comes_back_and_no_changed_byte_does(value in "[^\0]{0,80}", at in any::<prop::sample::Index>(), flip in 1_u8..) {
             let sealed = seal("web", "A", &value);
             prop_assert_eq!(open(&sealed, "web", "A"), Ok(value));
-            let mut bytes = sealed.into_bytes();
+            let mut bytes = sealed.as_bytes().to_vec();
             // The key's ARN (after mark and version) is for messages only, and a changed mark is another form.
             let start = 4 + 1 + 2 + "arn:aws:kms:::key/1".len() + 2 + "encrypted".len();
             let at = start + at.index(bytes.len() - start);

@@ -1,21 +1,13 @@
 //! A config is read whole, at one moment, whatever its size and whoever changes it meanwhile.
 
-use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use adf_local::cloud::Cloud;
-use adf_store::{Store, StoreError, Tables};
+use adf_store::{Store, StoreError};
 use adf_types::ConfigName;
 use aws_sdk_dynamodb::types::AttributeValue;
-use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
-    SharedHttpConnector,
-};
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use futures_util::future::BoxFuture;
 use proptest::prelude::*;
 
+use crate::meddler::meddled;
 use crate::{app, name, release, store, values};
 
 /// An item as a client of 2013 writes it: no version is counted.
@@ -78,7 +70,7 @@ proptest! {
             let (cloud, store) = store().await;
             let value = "x".repeat(length);
             let wanted: Vec<_> = (0..count).map(|n| (name(&format!("N{n}")), value.clone())).collect();
-            for chunk in wanted.chunks(99) {
+            for chunk in wanted.chunks(97) {
                 store.set_config(&app(), None, chunk).await.expect("set");
             }
             cloud.take_counts();
@@ -91,41 +83,6 @@ proptest! {
     }
 }
 
-/// An HTTP client that changes the config behind a read's back, just before its nth request.
-#[derive(Clone)]
-struct Meddler {
-    cloud: Cloud,
-    behind: Store,
-    sent: Arc<AtomicUsize>,
-    /// Before which requests there is a change.
-    before: fn(usize) -> bool,
-}
-
-impl fmt::Debug for Meddler {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Meddler")
-    }
-}
-
-impl HttpClient for Meddler {
-    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
-        SharedHttpConnector::new(self.clone())
-    }
-}
-
-impl HttpConnector for Meddler {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let meddler = self.clone();
-        HttpConnectorFuture::new(async move {
-            let number = meddler.sent.fetch_add(1, Ordering::Relaxed) + 1;
-            if (meddler.before)(number) {
-                generation(&meddler.behind, number).await;
-            }
-            HttpConnector::call(&meddler.cloud, request).await
-        })
-    }
-}
-
 /// One change of two names that do not fit into one page.
 async fn generation(store: &Store, number: usize) {
     let value = format!("{number}{}", "x".repeat(700_000 / 2));
@@ -135,11 +92,10 @@ async fn generation(store: &Store, number: usize) {
 }
 
 async fn read_meddled(before: fn(usize) -> bool) -> Result<Vec<String>, StoreError> {
-    let (cloud, behind) = store().await;
+    let change =
+        |behind, number| Box::pin(async move { generation(&behind, number).await }) as BoxFuture<'_, _>;
+    let (store, behind) = meddled(before, change).await;
     generation(&behind, 0).await;
-    let meddler = Meddler { cloud: cloud.clone(), behind, sent: Arc::default(), before };
-    let sdk = cloud.sdk_config().to_builder().http_client(SharedHttpClient::new(meddler)).build();
-    let store = Store::connect(&sdk, Tables::default());
     let config = store.read_config(&app(), &release("v1")).await?;
     Ok(config.iter().map(|(_, value)| value.to_owned()).collect())
 }

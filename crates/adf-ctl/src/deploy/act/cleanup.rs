@@ -1,6 +1,6 @@
 //! Removing what only the release before used, once it is certain that nobody goes back to it.
 
-use adf_store::CurrentRelease;
+use adf_store::{CurrentRelease, Signature};
 use adf_types::{InstanceId, Outcome};
 
 use super::{Done, Scene, called};
@@ -55,6 +55,8 @@ pub async fn finish(scene: Scene<'_>, fleet: &Fleet, outcome: &Outcome) -> Resul
     if fleet.members.iter().filter(|m| !leaving(m)).any(runs_it) {
         return Ok(Vec::new());
     }
+    let why = Some(format!("{} put {} in the place of {from}", record.id, record.to));
+    let store = store.clone().signed(Signature { by: record.owner.clone(), why });
     let cleaned = store.clean_overlay(&record.app, from).await?;
     Ok(cleaned.into_iter().map(|name| format!("{}@{from}/{name}", record.app)).collect())
 }

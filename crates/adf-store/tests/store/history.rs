@@ -1,0 +1,134 @@
+//! Every change of config is recorded, can be taken back, and overwrites nobody's.
+
+use adf_store::{Action, Entry, Moment, Recorded, Signature, Store, StoreError};
+use adf_types::{ConfigName, ConfigValue};
+use jiff::Timestamp;
+
+use crate::meddler::meddled;
+use crate::{app, name, pairs, release, seen, store, values};
+
+fn signed(store: &Store, by: &str, why: Option<&str>) -> Store {
+    store.clone().signed(Signature { by: by.to_owned(), why: why.map(str::to_owned) })
+}
+
+fn plain(value: &str) -> Entry {
+    Entry::Value(ConfigValue::plain(value))
+}
+
+async fn history(store: &Store) -> Vec<Recorded> {
+    store.history(&app(), 100).await.expect("readable")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_is_recorded_with_who_when_why_and_what_was_before() {
+    let (_cloud, store) = store().await;
+    let (ann, ben) = (signed(&store, "arn:ann", Some("the new bank")), signed(&store, "arn:ben", None));
+    ann.set_config(&app(), None, &values(&[("FOO", "1"), ("BAR", "2")])).await.expect("set");
+    ben.set_config(&app(), Some(&release("v2")), &values(&[("FOO", "9")])).await.expect("set");
+    ben.unset_config(&app(), None, &[name("FOO")]).await.expect("unset");
+
+    let [unset, overlay, set] = history(&store).await.try_into().expect("three changes, newest first");
+    assert_eq!(
+        (set.by.as_str(), set.why.as_deref(), set.action),
+        ("arn:ann", Some("the new bank"), Action::Set)
+    );
+    assert_eq!(set.before, [(name("BAR"), None), (name("FOO"), None)].into());
+    assert_eq!((set.version, overlay.version, unset.version), (1, 2, 3));
+    assert_eq!((overlay.release, overlay.before), (Some(release("v2")), [(name("FOO"), None)].into()));
+    assert_eq!((unset.action, unset.why, unset.release), (Action::Unset, None, None));
+    assert_eq!(unset.before, [(name("FOO"), Some(plain("1")))].into());
+    assert!(set.at <= overlay.at && overlay.id < unset.id);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_client_of_2013_wrote_is_in_the_history_once_it_is_changed() {
+    let (cloud, store) = store().await;
+    let client = aws_sdk_dynamodb::Client::new(&cloud.sdk_config());
+    let s = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.to_owned());
+    let put = client.put_item().table_name("adf-config").item("App", s("web")).item("Name", s("FOO"));
+    put.item("Value", s("old")).send().await.expect("put");
+    store.set_config(&app(), None, &values(&[("FOO", "new")])).await.expect("set");
+    assert_eq!(history(&store).await[0].before, [(name("FOO"), Some(plain("old")))].into());
+    let restored =
+        store.restore_config(&app(), None, &Moment::Time(Timestamp::UNIX_EPOCH)).await.expect("restored");
+    assert_eq!((restored, seen(&store, "v1").await), (vec![name("FOO")], pairs(&[("FOO", "old")])));
+}
+
+#[tokio::test(start_paused = true)]
+async fn config_becomes_what_it_was_after_a_change_and_that_can_be_taken_back() {
+    let (_cloud, store) = store().await;
+    store.set_config(&app(), None, &values(&[("A", "1"), ("B", "1")])).await.expect("set");
+    store.set_config(&app(), None, &values(&[("A", "2"), ("C", "2")])).await.expect("set");
+    store.set_config(&app(), Some(&release("v1")), &values(&[("D", "other layer")])).await.expect("set");
+    store.unset_config(&app(), None, &[name("B")]).await.expect("unset");
+    let ids: Vec<_> = history(&store).await.into_iter().map(|record| Moment::After(record.id)).collect();
+
+    let names: Vec<ConfigName> = store.restore_config(&app(), None, &ids[3]).await.expect("restored");
+    assert_eq!(names, [name("A"), name("B"), name("C")]);
+    assert_eq!(seen(&store, "v9").await, pairs(&[("A", "1"), ("B", "1")]));
+    assert_eq!(seen(&store, "v1").await, pairs(&[("A", "1"), ("B", "1"), ("D", "other layer")]));
+    store.restore_config(&app(), None, &ids[0]).await.expect("restored");
+    assert_eq!(seen(&store, "v9").await, pairs(&[("A", "2"), ("C", "2")]));
+    assert_eq!(store.restore_config(&app(), None, &ids[0]).await.expect("no change"), []);
+    let unknown = Moment::After("0199f0c4-7a4e-7c1a-9d8e-2f6b1c3d4e5f".to_owned());
+    let error = store.restore_config(&app(), None, &unknown).await.expect_err("unknown").to_string();
+    assert!(error.starts_with("the history of web has no change 0199f0c4"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_of_large_values_is_put_together_of_its_items() {
+    let (_cloud, store) = store().await;
+    let generation = |n: u8| {
+        let value = format!("{n}{}", "x".repeat(350_000));
+        values(&[("A", &value), ("B", &value), ("C", &value), ("D", "small")])
+    };
+    for n in 0..4 {
+        store.set_config(&app(), None, &generation(n)).await.expect("set");
+    }
+    let all = history(&store).await;
+    assert_eq!(all.len(), 4);
+    for (record, n) in all.iter().zip([2, 1, 0]) {
+        let before = generation(n).into_iter().map(|(name, value)| (name, Some(plain(&value))));
+        assert_eq!(record.before, before.collect());
+    }
+    assert_eq!(store.history(&app(), 2).await.expect("readable"), all[..2]);
+    store.restore_config(&app(), None, &Moment::After(all[2].id.clone())).await.expect("restored");
+    assert!(seen(&store, "v1").await[0].1.starts_with('1'));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_another_operator_has_just_written_is_not_overwritten() {
+    // Before the second request, after the first has read what there is.
+    let (store, behind) = meddled(
+        |n| n == 2,
+        |behind, _| {
+            Box::pin(async move {
+                let behind = signed(&behind, "arn:ben", None);
+                behind.set_config(&app(), None, &values(&[("FOO", "ben's")])).await.expect("set");
+            })
+        },
+    )
+    .await;
+    let error = store.set_config(&app(), None, &values(&[("FOO", "ann's")])).await.expect_err("overtaken");
+    let StoreError::Overwritten { key, by, .. } = &error else { panic!("{error}") };
+    assert_eq!((key.as_str(), by.as_str()), ("web/FOO", "arn:ben"));
+    assert_eq!(seen(&behind, "v1").await, pairs(&[("FOO", "ben's")]));
+    assert_eq!(history(&behind).await.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_of_other_names_in_between_is_no_hindrance() {
+    let (store, behind) = meddled(
+        |n| n == 2 || n == 4,
+        |behind, n| {
+            Box::pin(async move {
+                let other = values(&[("BAR", &n.to_string())]);
+                behind.set_config(&app(), None, &other).await.expect("set");
+            })
+        },
+    )
+    .await;
+    store.set_config(&app(), None, &values(&[("FOO", "ann's")])).await.expect("the third try");
+    assert_eq!(seen(&behind, "v1").await, pairs(&[("BAR", "4"), ("FOO", "ann's")]));
+    assert_eq!(history(&behind).await.iter().map(|r| r.version).collect::<Vec<_>>(), [3, 2, 1]);
+}
