@@ -5,7 +5,7 @@ use clap::{ArgGroup, CommandFactory, Parser};
 
 use crate::exit::ExitCode;
 use crate::printer::Format;
-use crate::verb::{Verb, Why};
+use crate::verb::{Secret, Verb, Why};
 
 /// The codes that `adf-config` and `adf-ctl config` can end with.
 pub const EXIT_CODES: [ExitCode; 6] = [
@@ -68,7 +68,8 @@ impl Cli {
     /// The verb, in whichever of the two ways it was said; nothing when both were used at once.
     pub fn verb(&mut self) -> Option<Verb> {
         let flag = if !self.set.is_empty() {
-            Some(Verb::Set { assignments: std::mem::take(&mut self.set), why: Why::default() })
+            let assignments = std::mem::take(&mut self.set);
+            Some(Verb::Set { assignments, secret: Secret::default(), why: Why::default() })
         } else if !self.delete.is_empty() {
             Some(Verb::Unset { names: std::mem::take(&mut self.delete), why: Why::default() })
         } else {

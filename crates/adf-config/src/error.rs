@@ -6,6 +6,7 @@ use adf_types::{AppName, ConfigName, ReleaseName};
 use crate::connect::ConnectError;
 use crate::exit::ExitCode;
 use crate::identity::IdentityError;
+use crate::import::ImportError;
 use crate::report::Explain;
 use crate::set::AssignmentError;
 
@@ -23,6 +24,22 @@ pub enum ConfigError {
     NoSuchName { app: AppName, name: ConfigName },
     #[error("config name {0} is a secret; it is not shown")]
     IsSecret(ConfigName),
+    #[error("the config holds secrets, which are not shown: {}", joined(.0))]
+    HasSecrets(Vec<ConfigName>),
+    #[error("a secret's value does not belong on the command line, where every user of this machine sees it")]
+    SecretOnCommandLine,
+    #[error("the standard input is the value of one secret, and several are named")]
+    OneSecretFromInput,
+    #[error("the value of the secret was not read")]
+    NoSecret(#[source] std::io::Error),
+    #[error("nothing was written")]
+    Import(#[from] ImportError),
+    #[error("config name {0} has several lines, which this form cannot hold; use --format json or shell")]
+    SeveralLines(ConfigName),
+    #[error("no command is given")]
+    NoCommand,
+    #[error("cannot run {program}")]
+    Exec { program: String, source: std::io::Error },
     #[error("the config of the app could not be read or written")]
     Store(#[from] StoreError),
     #[error("unknown app {0}: it has no Base config and no release")]
@@ -33,6 +50,10 @@ pub enum ConfigError {
     Assignment(#[from] AssignmentError),
     #[error("config name {0} is given twice; nothing was written")]
     NameTwice(ConfigName),
+}
+
+fn joined(names: &[ConfigName]) -> String {
+    names.iter().map(ConfigName::as_str).collect::<Vec<_>>().join(", ")
 }
 
 /// How many releases a message lists. More would hide the message.
@@ -54,9 +75,21 @@ impl Explain for ConfigError {
             Self::Connect(e) => e.exit_code(),
             Self::Store(e) => e.exit_code(),
             Self::Identity(_) => ExitCode::Unreachable,
-            Self::UnknownApp(_) | Self::UnknownRelease { .. } | Self::NoSuchName { .. } => ExitCode::NotFound,
-            Self::Assignment(_) | Self::NameTwice(_) | Self::NoApp | Self::TwoVerbs => ExitCode::Usage,
-            Self::IsSecret(_) => ExitCode::Refused,
+            Self::UnknownApp(_)
+            | Self::UnknownRelease { .. }
+            | Self::NoSuchName { .. }
+            | Self::Exec { .. } => ExitCode::NotFound,
+            Self::Assignment(_)
+            | Self::NameTwice(_)
+            | Self::NoApp
+            | Self::TwoVerbs
+            | Self::SecretOnCommandLine
+            | Self::OneSecretFromInput
+            | Self::NoSecret(_)
+            | Self::Import(_)
+            | Self::SeveralLines(_)
+            | Self::NoCommand => ExitCode::Usage,
+            Self::IsSecret(_) | Self::HasSecrets(_) => ExitCode::Refused,
         }
     }
 
@@ -68,7 +101,15 @@ impl Explain for ConfigError {
             Self::NoApp => Some("say --app APP".to_owned()),
             Self::TwoVerbs => Some("either a command (adf-config list) or a flag (adf-config -l)".to_owned()),
             Self::NoSuchName { app, .. } => Some(format!("see the names with: adf-config list -a {app}")),
-            Self::IsSecret(_) => Some("an instance of the app gets it when it boots".to_owned()),
+            Self::IsSecret(_) | Self::HasSecrets(_) => {
+                Some("--reveal shows secrets, and the history records who saw them".to_owned())
+            }
+            Self::SecretOnCommandLine => Some(
+                "give the name alone; the value is asked for, or read from the standard input".to_owned(),
+            ),
+            Self::OneSecretFromInput => Some("set them one by one, or import --secret FILE".to_owned()),
+            Self::Import(_) => Some("lines of NAME=value, or one JSON object of names and texts".to_owned()),
+            Self::NoSecret(_) | Self::SeveralLines(_) | Self::NoCommand | Self::Exec { .. } => None,
             Self::UnknownApp(app) => Some(format!(
                 "check the name and the region; an app begins with its first config \
                  (adf-config -s NAME=value -a {app}) or its first release"

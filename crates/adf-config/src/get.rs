@@ -1,7 +1,7 @@
 //! One value.
 
 use adf_store::{Entry, Store};
-use adf_types::{AppName, ConfigName, ReleaseName};
+use adf_types::{AppName, Config, ConfigName, ReleaseName};
 use serde::Serialize;
 
 use crate::error::ConfigError;
@@ -20,6 +20,18 @@ impl Text for Got {
     fn text(&self) -> String {
         format!("{}\n", self.value)
     }
+}
+
+/// The value of a name in a config that was read, secret or not.
+pub fn of(
+    config: &Config,
+    app: &AppName,
+    release: Option<&ReleaseName>,
+    name: &ConfigName,
+) -> Result<Got, ConfigError> {
+    let no_such_name = || ConfigError::NoSuchName { app: app.clone(), name: name.clone() };
+    let value = config.get(name).ok_or_else(no_such_name)?.to_owned();
+    Ok(Got { app: app.clone(), release: release.cloned(), name: name.clone(), value })
 }
 
 /// The value of a name in Base config, or as `release` sees it.

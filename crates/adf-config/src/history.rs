@@ -78,7 +78,10 @@ impl ChangeView {
         let action = format!("{:?}", self.action).to_lowercase();
         let why = self.why.as_ref().map(|why| format!("  \"{}\"", plain(why))).unwrap_or_default();
         let head = format!("{}  {}  {action} {layer}  {}{why}\n", self.id, self.at, plain(&self.by));
-        let names = self.before.iter().map(|(name, was)| format!("    {name} {was}\n"));
+        let names = self.before.iter().map(|(name, was)| match self.action {
+            Action::Reveal => format!("    {name}\n"),
+            _ => format!("    {name} {was}\n"),
+        });
         std::iter::once(head).chain(names).collect()
     }
 }

@@ -13,16 +13,22 @@
 
 pub mod cli;
 pub mod connect;
+pub mod diff;
+mod dotenv;
 pub mod error;
+pub mod exec;
 pub mod exit;
+pub mod export;
 pub mod get;
 pub mod history;
 pub mod identity;
+pub mod import;
 pub mod list;
 pub mod printer;
 pub mod report;
 pub mod restore;
 pub mod run;
+pub mod secret;
 pub mod set;
 pub mod text;
 pub mod unset;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use adf_store::Store;
-use adf_types::{AppName, ConfigName, ConfigNameError, ReleaseName};
+use adf_types::{AppName, ConfigName, ConfigNameError, ConfigValue, ReleaseName};
 use serde::Serialize;
 
 use crate::error::ConfigError;
@@ -73,20 +73,31 @@ pub fn assignments(texts: &[String]) -> Result<Vec<Assignment>, AssignmentError>
     texts.iter().map(|text| text.parse()).collect()
 }
 
-/// Sets names in Base config, or in the Overlay of `release`. Nothing is written when a name is given twice.
+/// Sets names in Base config, or in the Overlay of `release`: encrypted, where there is a KMS key. Nothing is written
+/// when a name is given twice.
 pub async fn set(
     store: &Store,
     app: &AppName,
     release: Option<&ReleaseName>,
+    kms_key: Option<&str>,
     assignments: Vec<Assignment>,
 ) -> Result<Set, ConfigError> {
     let mut seen = BTreeSet::new();
     if let Some(twice) = assignments.iter().find(|a| !seen.insert(&a.name)) {
         return Err(ConfigError::NameTwice(twice.name.clone()));
     }
-    let pairs: Vec<(ConfigName, String)> = assignments.into_iter().map(|a| (a.name, a.value)).collect();
-    store.set_config(app, release, &pairs).await?;
-    let set = pairs.into_iter().map(|(name, _)| name).collect();
+    let set = assignments.iter().map(|assignment| assignment.name.clone()).collect();
+    match kms_key {
+        None => {
+            let pairs: Vec<_> = assignments.into_iter().map(|a| (a.name, a.value)).collect();
+            store.set_config(app, release, &pairs).await?;
+        }
+        Some(key) => {
+            let secret = |a: Assignment| (a.name, ConfigValue::secret(a.value));
+            let secrets: Vec<_> = assignments.into_iter().map(secret).collect();
+            store.set_secrets(app, release, key, &secrets).await?;
+        }
+    }
     Ok(Set { app: app.clone(), release: release.cloned(), set })
 }
 

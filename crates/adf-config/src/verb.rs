@@ -1,5 +1,8 @@
 //! The verbs on an app's config, as `adf-config VERB` and `adf-ctl config VERB` take them, and their dispatch.
 
+use std::ffi::OsString;
+use std::path::PathBuf;
+
 use adf_store::{Moment, Signature, Store};
 use adf_types::{AppName, ConfigName, ReleaseName};
 use aws_config::SdkConfig;
@@ -8,9 +11,12 @@ use clap::{Args, Subcommand};
 use crate::cli::EXIT_CODES;
 use crate::error::ConfigError;
 use crate::exit::ExitCode;
+use crate::export::Form;
+use crate::get::Got;
 use crate::identity::identity;
 use crate::printer::Printer;
-use crate::{get, history, list, restore, set, unset};
+use crate::set::Assignment;
+use crate::{diff, exec, export, get, history, import, list, restore, secret, set, unset};
 
 #[derive(Debug, Subcommand)]
 pub enum Verb {
@@ -20,16 +26,25 @@ pub enum Verb {
     #[command(after_help = ExitCode::help(&EXIT_CODES))]
     List,
     /// Print one value, exactly; with --release, as that release sees it
+    ///
+    /// A secret is printed only with --reveal, and that is recorded in the history.
     #[command(after_help = ExitCode::help(&EXIT_CODES))]
     Get {
         #[arg(value_name = "NAME")]
         name: ConfigName,
+        #[command(flatten)]
+        reveal: Reveal,
     },
     /// Set names to values, all or none
+    ///
+    /// A secret is given by its name alone: its value is asked for, or read from the standard input, because a command
+    /// line is seen by every user of the machine.
     #[command(after_help = ExitCode::help(&EXIT_CODES))]
     Set {
         #[arg(required = true, value_name = "NAME=VALUE")]
         assignments: Vec<String>,
+        #[command(flatten)]
+        secret: Secret,
         #[command(flatten)]
         why: Why,
     },
@@ -40,6 +55,43 @@ pub enum Verb {
         names: Vec<ConfigName>,
         #[command(flatten)]
         why: Why,
+    },
+    /// Set names to what a file says, all or none: a .env file, or a JSON object
+    #[command(after_help = ExitCode::help(&EXIT_CODES))]
+    Import {
+        /// The file; - is the standard input
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        #[command(flatten)]
+        secret: Secret,
+        #[command(flatten)]
+        why: Why,
+    },
+    /// Print the whole config in a form that other programs read; with --release, what that release sees
+    ///
+    /// A config with secrets is printed only with --reveal, and that is recorded in the history.
+    #[command(after_help = ExitCode::help(&EXIT_CODES))]
+    Export {
+        #[arg(short, long, value_enum, default_value = "env")]
+        format: Form,
+        #[command(flatten)]
+        reveal: Reveal,
+    },
+    /// Show what two releases see differently
+    #[command(after_help = ExitCode::help(&EXIT_CODES))]
+    Diff {
+        #[arg(value_name = "RELEASE")]
+        from: ReleaseName,
+        #[arg(value_name = "RELEASE")]
+        to: ReleaseName,
+    },
+    /// Run a program with the config as its environment; with --release, with what that release sees
+    ///
+    /// The program takes the place of this one, and its exit code is what the shell sees. Nothing is written to disk.
+    #[command(after_help = ExitCode::help(&EXIT_CODES))]
+    Exec {
+        #[arg(last = true, required = true, value_name = "COMMAND")]
+        command: Vec<OsString>,
     },
     /// Show who changed what, when and why, newest first
     #[command(after_help = ExitCode::help(&EXIT_CODES))]
@@ -76,6 +128,25 @@ fn moment(text: &str) -> Result<Moment, String> {
         .ok_or_else(|| "it is neither a time such as 2026-01-31T09:30:00Z nor the id of a change".to_owned())
 }
 
+/// Whether values are secrets, and under which key.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Secret {
+    /// Store the values encrypted
+    #[arg(long)]
+    pub secret: bool,
+    /// The KMS key that --secret encrypts with: its id, ARN or alias
+    #[arg(long, env = "ADF_KMS_KEY", value_name = "KEY", default_value = "alias/adf")]
+    pub kms_key: String,
+}
+
+/// Whether secrets may be shown.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub struct Reveal {
+    /// Show secrets, and record in the history who saw them
+    #[arg(long)]
+    pub reveal: bool,
+}
+
 /// What the author of a change says about it.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Why {
@@ -87,8 +158,14 @@ pub struct Why {
 impl Verb {
     /// What was typed is looked at before AWS is asked anything.
     pub fn check(&self) -> Result<(), ConfigError> {
-        if let Self::Set { assignments, .. } = self {
-            set::assignments(assignments)?;
+        match self {
+            Self::Set { assignments, secret: Secret { secret: false, .. }, .. } => {
+                set::assignments(assignments)?;
+            }
+            Self::Set { assignments, .. } => {
+                secret::names(assignments)?;
+            }
+            _ => {}
         }
         Ok(())
     }
@@ -110,6 +187,44 @@ impl Subject<'_> {
         let by = identity(self.sdk).await?;
         Ok(self.store.clone().signed(Signature { by, why: why.message }))
     }
+
+    async fn set(
+        &self,
+        printer: Printer,
+        assignments: Vec<Assignment>,
+        secret: Secret,
+        why: Why,
+    ) -> Result<(), ConfigError> {
+        let key = secret.secret.then_some(secret.kms_key.as_str());
+        let store = self.signed(why).await?;
+        let done = set::set(&store, self.app, self.release, key, assignments).await?;
+        printer.note(&done.summary());
+        printer.data(&done);
+        Ok(())
+    }
+
+    async fn get(&self, name: &ConfigName, reveal: Reveal) -> Result<Got, ConfigError> {
+        match get::get(self.store, self.app, self.release, name).await {
+            Err(ConfigError::IsSecret(_)) if reveal.reveal => {
+                let config = export::read(self.store, self.app, self.release).await?;
+                self.shown(vec![name.clone()], reveal).await?;
+                get::of(&config, self.app, self.release, name)
+            }
+            other => other,
+        }
+    }
+
+    /// Records that secrets are shown, before they are; refuses to show them unasked.
+    async fn shown(&self, secrets: Vec<ConfigName>, reveal: Reveal) -> Result<(), ConfigError> {
+        if secrets.is_empty() {
+            return Ok(());
+        }
+        if !reveal.reveal {
+            return Err(ConfigError::HasSecrets(secrets));
+        }
+        let store = self.signed(Why::default()).await?;
+        Ok(store.record_reveal(self.app, self.release, &secrets).await?)
+    }
 }
 
 /// Does what the verb says and prints the result.
@@ -117,12 +232,27 @@ pub async fn run(subject: Subject<'_>, printer: Printer, verb: Verb) -> Result<(
     let Subject { store, app, release, .. } = subject;
     match verb {
         Verb::List => printer.data(&list::list(store, app, release).await?),
-        Verb::Get { name } => printer.data(&get::get(store, app, release, &name).await?),
-        Verb::Set { assignments, why } => {
-            let assignments = set::assignments(&assignments)?;
-            let done = set::set(&subject.signed(why).await?, app, release, assignments).await?;
-            printer.note(&done.summary());
-            printer.data(&done);
+        Verb::Get { name, reveal } => printer.data(&subject.get(&name, reveal).await?),
+        Verb::Set { assignments, secret, why } => {
+            let assignments = if secret.secret {
+                secret::ask(&secret::names(&assignments)?)?
+            } else {
+                set::assignments(&assignments)?
+            };
+            subject.set(printer, assignments, secret, why).await?;
+        }
+        Verb::Import { file, secret, why } => {
+            subject.set(printer, import::read(&file)?, secret, why).await?;
+        }
+        Verb::Export { format, reveal } => {
+            let config = export::read(store, app, release).await?;
+            subject.shown(config.secrets().map(|(name, _)| name.clone()).collect(), reveal).await?;
+            printer.data(&export::write(&config, format)?);
+        }
+        Verb::Diff { from, to } => printer.data(&diff::diff(store, app, &from, &to).await?),
+        Verb::Exec { command } => {
+            let config = export::read(store, app, release).await?;
+            match exec::exec(app, release, &config, &command)? {}
         }
         Verb::Unset { names, why } => {
             let done = unset::unset(&subject.signed(why).await?, app, release, names).await?;

@@ -40,10 +40,10 @@ fn assignments(texts: &[&str]) -> Vec<Assignment> {
 async fn with(base: &[&str], overlay: &[&str]) -> Store {
     let store = store().await;
     if !base.is_empty() {
-        set(&store, &web(), None, assignments(base)).await.expect("Base config is set");
+        set(&store, &web(), None, None, assignments(base)).await.expect("Base config is set");
     }
     if !overlay.is_empty() {
-        set(&store, &web(), Some(&v2()), assignments(overlay)).await.expect("Overlay config is set");
+        set(&store, &web(), Some(&v2()), None, assignments(overlay)).await.expect("Overlay config is set");
     }
     store
 }
@@ -95,7 +95,7 @@ async fn deleting_a_name_that_is_not_there_succeeds_and_says_so() {
 #[tokio::test(start_paused = true)]
 async fn a_name_given_twice_changes_nothing() {
     let store = with(&["BAR=old"], &[]).await;
-    let error = set(&store, &web(), None, assignments(&["BAR=1", "FOO=1", "FOO=2"])).await;
+    let error = set(&store, &web(), None, None, assignments(&["BAR=1", "FOO=1", "FOO=2"])).await;
     let error = error.expect_err("FOO is ambiguous");
     assert_eq!((error.exit_code(), error.to_string().contains("FOO")), (ExitCode::Usage, true));
     assert_eq!(listed(&store, None).await.text(), "BAR=old\n");
@@ -148,9 +148,9 @@ async fn the_history_tells_who_changed_what_and_a_restore_takes_it_back() {
     let store = store().await;
     let why = Some("the new\u{1b}[2J bank".to_owned());
     let ann = store.clone().signed(Signature { by: "arn:aws:iam::1:user/ann".to_owned(), why });
-    set(&store, &web(), None, assignments(&["FOO=1", "BAR=1"])).await.expect("set");
-    set(&ann, &web(), None, assignments(&["FOO=2"])).await.expect("set");
-    set(&store, &web(), Some(&v2()), assignments(&["FOO=3"])).await.expect("set");
+    set(&store, &web(), None, None, assignments(&["FOO=1", "BAR=1"])).await.expect("set");
+    set(&ann, &web(), None, None, assignments(&["FOO=2"])).await.expect("set");
+    set(&store, &web(), Some(&v2()), None, assignments(&["FOO=3"])).await.expect("set");
 
     let foo = names(&["FOO"]);
     let seen = history(&store, &web(), Some(&foo[0]), 2).await.expect("readable");

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::change::{CONTENT, content};
 use super::entry::{Entry, entry};
 use crate::error::{Operation, StoreError};
-use crate::keys::{Item, config_key, number, text};
+use crate::keys::{Item, config_key, layer, number, text};
 use crate::query::{Range, string, unsigned};
 use crate::{Signature, Store};
 
@@ -40,6 +40,8 @@ pub enum Action {
     Clean,
     /// Brought back, from clean-up or from the history.
     Restore,
+    /// Nothing changed: secrets were shown to somebody.
+    Reveal,
 }
 
 impl Action {
@@ -49,6 +51,7 @@ impl Action {
             Self::Set | Self::Unset => "change config of",
             Self::Clean => "clean up config of",
             Self::Restore => "restore config of",
+            Self::Reveal => "record who saw config of",
         }
     }
 
@@ -58,11 +61,13 @@ impl Action {
             Self::Unset => "unset",
             Self::Clean => "clean",
             Self::Restore => "restore",
+            Self::Reveal => "reveal",
         }
     }
 
     fn parse(word: &str) -> Option<Self> {
-        [Self::Set, Self::Unset, Self::Clean, Self::Restore].into_iter().find(|action| action.word() == word)
+        let all = [Self::Set, Self::Unset, Self::Clean, Self::Restore, Self::Reveal];
+        all.into_iter().find(|action| action.word() == word)
     }
 }
 
@@ -146,6 +151,33 @@ fn length(value: &AttributeValue) -> usize {
 }
 
 impl Store {
+    /// Records that secrets are shown. Nothing may be shown when this fails.
+    pub async fn record_reveal(
+        &self,
+        app: &AppName,
+        release: Option<&ReleaseName>,
+        names: &[ConfigName],
+    ) -> Result<(), StoreError> {
+        let layer = layer(app, release);
+        let names = names.iter().map(|name| (name.clone(), None)).collect();
+        let past = Past {
+            action: Action::Reveal,
+            layer: &layer,
+            at: Timestamp::now(),
+            version: self.config_version(app).await?,
+            by: &self.signature,
+            names: &names,
+        };
+        for item in items(app, &past) {
+            let put = self.client.put_item().table_name(&self.tables.config).set_item(Some(item));
+            put.send().await.map_err(|error| {
+                let (verb, table) = (Action::Reveal.verb(), self.tables.config.clone());
+                StoreError::from_sdk(Operation { verb, table, key: layer.clone() }, error)
+            })?;
+        }
+        Ok(())
+    }
+
     /// The changes of an app's config, newest first; at most `limit` of them.
     pub async fn history(&self, app: &AppName, limit: usize) -> Result<Vec<Recorded>, StoreError> {
         let mut most = limit;

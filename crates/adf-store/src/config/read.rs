@@ -34,7 +34,14 @@ impl Store {
     /// What `release` sees, complete and decrypted, or an error.
     pub async fn read_config(&self, app: &AppName, release: &ReleaseName) -> Result<Config, StoreError> {
         let snapshot = self.snapshot(app, release).await?;
-        self.unseal(app, release, snapshot.seen).await
+        self.unseal(app, Some(release), snapshot.seen).await
+    }
+
+    /// Base config, complete and decrypted, or an error.
+    pub async fn read_base(&self, app: &AppName) -> Result<Config, StoreError> {
+        let base = self.read_layer(app, None).await?.into_iter();
+        let seen = base.map(|(name, entry)| Seen { name, entry, overlay: false });
+        self.unseal(app, None, seen.filter(|seen| seen.entry != Entry::Unset).collect()).await
     }
 
     /// The same for an instance that is about to run `release`: a release whose Overlay was cleaned up, and
@@ -51,7 +58,7 @@ impl Store {
                 table: self.tables.config.clone(),
             });
         }
-        self.unseal(app, release, snapshot.seen).await
+        self.unseal(app, Some(release), snapshot.seen).await
     }
 
     /// What `release` sees, sorted by name, with its secrets still sealed: this needs no right to decrypt.

@@ -62,6 +62,7 @@ fn state(
         Moment::After(id) => record.id != *id,
     };
     let later = history.into_iter().take_while(is_later);
-    let of_this_layer = later.filter(|record| record.release.as_ref() == release);
+    let is_change = |record: &Recorded| record.action != Action::Reveal;
+    let of_this_layer = later.filter(|record| is_change(record) && record.release.as_ref() == release);
     Ok(of_this_layer.flat_map(|record| record.before).collect())
 }

@@ -31,10 +31,10 @@ impl Store {
     pub(crate) async fn unseal(
         &self,
         app: &AppName,
-        release: &ReleaseName,
+        release: Option<&ReleaseName>,
         seen: Vec<Seen>,
     ) -> Result<Config, StoreError> {
-        let layers = [layer(app, None), layer(app, Some(release))];
+        let layers = [layer(app, None), layer(app, release)];
         let calls: Vec<_> = jobs(&layers, &seen)?.into_iter().map(|job| self.run(job).boxed()).collect();
         let opened: Vec<Vec<_>> =
             futures_util::stream::iter(calls).buffer_unordered(AT_ONCE).try_collect().await?;
