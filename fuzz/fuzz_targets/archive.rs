@@ -123,11 +123,12 @@ fn checksummed(tar: &[u8]) -> Vec<u8> {
         header.set_cksum();
         block.copy_from_slice(header.as_bytes());
         let size = usize::try_from(header.entry_size().unwrap_or(0)).unwrap_or(usize::MAX);
-        let Some(next) = size.checked_next_multiple_of(512).and_then(|size| size.checked_add(at + 512))
-        else {
-            break;
-        };
-        at = next;
+        // A size may be anything; what lies behind the end is no block.
+        let next = size.checked_next_multiple_of(512).and_then(|size| size.checked_add(at + 512));
+        match next.filter(|next| *next < tar.len()) {
+            Some(next) => at = next,
+            None => break,
+        }
     }
     tar
 }

@@ -75,9 +75,8 @@ impl Text for History {
 impl ChangeView {
     fn text(&self) -> String {
         let layer = self.release.as_ref().map_or("Base", ReleaseName::as_str);
-        let action = format!("{:?}", self.action).to_lowercase();
         let why = self.why.as_ref().map(|why| format!("  \"{}\"", plain(why))).unwrap_or_default();
-        let head = format!("{}  {}  {action} {layer}  {}{why}\n", self.id, self.at, plain(&self.by));
+        let head = format!("{}  {}  {} {layer}  {}{why}\n", self.id, self.at, self.action, plain(&self.by));
         let names = self.before.iter().map(|(name, was)| match self.action {
             Action::Reveal => format!("    {name}\n"),
             _ => format!("    {name} {was}\n"),

@@ -27,6 +27,29 @@ impl fmt::Display for Operation {
     }
 }
 
+/// Who wrote an item of config, and when, as far as the item says so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Written {
+    By {
+        by: String,
+        at: String,
+    },
+    /// By a client of 2013, which leaves no name.
+    Unsigned,
+    /// It is not there, or no more.
+    Absent,
+}
+
+impl fmt::Display for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::By { by, at } => write!(f, "written by {by} at {at}"),
+            Self::Unsigned => f.write_str("written by a client that leaves no name"),
+            Self::Absent => f.write_str("not there"),
+        }
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error("E150 cannot {operation}: DynamoDB throttled every attempt")]
@@ -62,9 +85,16 @@ pub enum StoreError {
     #[error("E160 cannot {what}: the host clock is {} min {} AWS", minutes.abs(), if *minutes > 0 { "behind" } else { "ahead of" })]
     ClockSkew { what: String, minutes: i64 },
     #[error(
-        "config {key} was changed by {by} at {at}, at the same time; nothing was written: look at it and decide again"
+        "config {key}, as it was read, was {read}; meanwhile it was {written}; nothing was written: look at it and \
+         decide again"
     )]
-    Overwritten { key: String, by: String, at: String },
+    Overwritten {
+        key: String,
+        /// Who had written what was read, and when.
+        read: Written,
+        /// Who has written since.
+        written: Written,
+    },
     #[error("the history of {app} has no change {id}; adf-config history shows them")]
     UnknownChange { app: AppName, id: String },
     #[error("{count} config names in one change; at most {max} can change together")]

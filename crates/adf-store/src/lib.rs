@@ -25,7 +25,7 @@ use aws_types::SdkConfig;
 
 pub use config::{Action, Entry, Moment, Recorded, Seen};
 pub use deploy::CurrentRelease;
-pub use error::{Operation, StoreError};
+pub use error::{Operation, StoreError, Written};
 pub use lock::{BEAT, LEASE, Lock, LockView};
 pub use retries::RETRIES;
 pub use secret::Sealed;

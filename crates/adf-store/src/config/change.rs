@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use super::history::{self, Action, Past};
 use super::version;
 use crate::Store;
-use crate::error::{Operation, StoreError};
+use crate::error::{Operation, StoreError, Written};
 use crate::keys::{Item, config_key, layer, number, text};
 use crate::query::string;
 
@@ -54,7 +54,7 @@ enum Sent {
 
 impl Store {
     /// Makes the change; a change of no names is none. Nothing is written over what another operator wrote after
-    /// this call began: then [`StoreError::Overwritten`] says who, when.
+    /// this call began: then [`StoreError::Overwritten`] says who and when.
     pub(super) async fn change(&self, change: Change<'_>) -> Result<(), StoreError> {
         if change.names.is_empty() {
             return Ok(());
@@ -234,17 +234,22 @@ fn untouched(layer: &str, first: &Before, now: &Before) -> Result<(), StoreError
     for (name, was) in first {
         let is = now.get(name).and_then(Option::as_ref);
         if content(was.as_ref()) != content(is) {
-            let wrote = |attribute| {
-                is.and_then(|item| string(item, attribute)).unwrap_or_else(|| "unknown".to_owned())
-            };
             return Err(StoreError::Overwritten {
                 key: format!("{layer}/{name}"),
-                by: wrote("By"),
-                at: wrote("At"),
+                read: written_by(was.as_ref()),
+                written: written_by(is),
             });
         }
     }
     Ok(())
+}
+
+fn written_by(item: Option<&Item>) -> Written {
+    let Some(item) = item else { return Written::Absent };
+    match (string(item, "By"), string(item, "At")) {
+        (Some(by), Some(at)) => Written::By { by, at },
+        _ => Written::Unsigned,
+    }
 }
 
 /// The config of an item, without its key and without who wrote it.

@@ -55,6 +55,7 @@ impl Action {
         }
     }
 
+    /// As it is stored and shown.
     fn word(self) -> &'static str {
         match self {
             Self::Set => "set",
@@ -68,6 +69,12 @@ impl Action {
     fn parse(word: &str) -> Option<Self> {
         let all = [Self::Set, Self::Unset, Self::Clean, Self::Restore, Self::Reveal];
         all.into_iter().find(|action| action.word() == word)
+    }
+}
+
+impl std::fmt::Display for Action {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.word())
     }
 }
 

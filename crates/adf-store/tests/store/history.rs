@@ -1,6 +1,6 @@
 //! Every change of config is recorded, can be taken back, and overwrites nobody's.
 
-use adf_store::{Action, Entry, Moment, Recorded, Signature, Store, StoreError};
+use adf_store::{Action, Entry, Moment, Recorded, Signature, Store, StoreError, Written};
 use adf_types::{ConfigName, ConfigValue};
 use jiff::Timestamp;
 
@@ -110,8 +110,14 @@ async fn what_another_operator_has_just_written_is_not_overwritten() {
     )
     .await;
     let error = store.set_config(&app(), None, &values(&[("FOO", "ann's")])).await.expect_err("overtaken");
-    let StoreError::Overwritten { key, by, .. } = &error else { panic!("{error}") };
-    assert_eq!((key.as_str(), by.as_str()), ("web/FOO", "arn:ben"));
+    let text = error.to_string();
+    assert!(
+        text.starts_with(
+            "config web/FOO, as it was read, was not there; meanwhile it was written by arn:ben at 2"
+        ),
+        "{text}"
+    );
+    assert!(matches!(error, StoreError::Overwritten { read: Written::Absent, .. }));
     assert_eq!(seen(&behind, "v1").await, pairs(&[("FOO", "ben's")]));
     assert_eq!(history(&behind).await.len(), 1);
 }

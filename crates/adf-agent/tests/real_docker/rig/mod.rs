@@ -50,6 +50,12 @@ fn number() -> u8 {
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
+/// An address that no other test uses at the same time: their processes differ in the last 16 bits of their ids.
+fn loopback(second: u8) -> String {
+    let [.., third, fourth] = std::process::id().to_be_bytes();
+    format!("127.{second}.{third}.{fourth}")
+}
+
 impl Rig {
     pub(crate) async fn new() -> Self {
         let docker = run("docker", &["version", "--format", "{{.Server.Version}}"]);
@@ -61,7 +67,7 @@ impl Rig {
         let (process, number) = (std::process::id(), number());
         let rig = Self {
             instance: format!("i-{process:08x}{number:02x}"),
-            address: format!("127.91.{}.{number}", process % 250),
+            address: loopback(128 + number % 64),
             prefix: format!("adf-it-{process}-{number}"),
             dir: tempfile::tempdir().expect("a temporary folder"),
             server: MockServer::start().await,

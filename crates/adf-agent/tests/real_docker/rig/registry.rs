@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::{app, eventually, lines, number, run};
+use super::{app, eventually, lines, loopback, number, run};
 
 /// `htpasswd -nbB ann hunter2`
 const PASSWORDS: &str = "ann:$2y$05$RZ5eY5yJmIlnc4ZrwacUVuIJinDBpJUAnoVdm43CIsNU1YBjZTnfO\n";
@@ -74,7 +74,7 @@ impl Registry {
 
 /// An address on which a registry may be, or nobody.
 pub(crate) fn host() -> String {
-    format!("127.92.{}.{}:5000", std::process::id() % 250, number())
+    format!("{}:5000", loopback(192 + number() % 32))
 }
 
 fn docker(args: &[&str]) -> Vec<String> {
