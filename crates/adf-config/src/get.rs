@@ -30,7 +30,8 @@ pub fn of(
     name: &ConfigName,
 ) -> Result<Got, ConfigError> {
     let no_such_name = || ConfigError::NoSuchName { app: app.clone(), name: name.clone() };
-    let value = config.get(name).ok_or_else(no_such_name)?.to_owned();
+    let of_agent = || name.for_agent().and_then(|name| config.for_agent(name));
+    let value = config.get(name).or_else(of_agent).ok_or_else(no_such_name)?.to_owned();
     Ok(Got { app: app.clone(), release: release.cloned(), name: name.clone(), value })
 }
 

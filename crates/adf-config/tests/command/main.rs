@@ -1,5 +1,7 @@
 //! The `adf-config` binary, driven as a shell drives it, against an adf-local endpoint.
 
+mod verbs;
+
 use adf_local::cloud::Cloud;
 use adf_local::front::Front;
 use assert_cmd::Command;
