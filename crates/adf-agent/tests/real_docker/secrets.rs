@@ -2,7 +2,7 @@
 
 use std::os::unix::net::UnixDatagram;
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use adf_local::cloud::Cloud;
 use adf_local::front::Front;
@@ -10,7 +10,7 @@ use adf_store::{Store, Tables};
 use adf_types::{AppName, ConfigName, ConfigValue};
 use jiff::Timestamp;
 
-use crate::rig::{Agent, Rig, answer, archive, eventually, run, terminate};
+use crate::rig::{Agent, Rig, answer, archive, eventually, run, terminate, with_journal};
 
 /// With characters that each encoding writes differently.
 const SENTINEL: &str = "sentinel-4fQ/z+=&'k y";
@@ -157,22 +157,6 @@ async fn attack_a08_a_secret_that_an_app_prints_in_every_encoding_is_in_no_sink_
 fn journal_field(name: &str, value: &str) -> String {
     let length = char::from(u8::try_from(value.len()).expect("a short value"));
     format!("{name}\n{length}\0\0\0\0\0\0\0{value}\n")
-}
-
-/// The command, in a mount namespace in which the folder is the journal's.
-fn with_journal(folder: &std::path::Path, command: &Command) -> Command {
-    const SCRIPT: &str =
-        r#"mkdir -p /run/systemd/journal && mount --bind "$0" /run/systemd/journal && exec "$@""#;
-    let mut wrapped = Command::new("unshare");
-    wrapped.args(["--mount", "sh", "-c", SCRIPT]).arg(folder);
-    wrapped.arg(command.get_program()).args(command.get_args());
-    for (name, value) in command.get_envs() {
-        match value {
-            Some(value) => wrapped.env(name, value),
-            None => wrapped.env_remove(name),
-        };
-    }
-    wrapped
 }
 
 #[tokio::test(flavor = "multi_thread")]

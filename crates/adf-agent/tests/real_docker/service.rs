@@ -7,7 +7,7 @@ use std::os::unix::net::UnixDatagram;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::rig::{DOCKERFILE, Rig, answer, archive, eventually, run, terminate};
+use crate::rig::{DOCKERFILE, Rig, answer, archive, eventually, run, terminate, with_journal};
 
 /// Longer than anything these tests wait for.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -100,10 +100,6 @@ fn fields(mut datagram: &[u8]) -> BTreeMap<String, String> {
     fields
 }
 
-/// The journal's socket has a fixed place; a mount namespace of its own puts the test's there.
-const WITH_JOURNAL: &str = "mount -t tmpfs tmpfs /run && mkdir -p /run/systemd/journal && \
-     mount --bind \"$1\" /run/systemd/journal && shift && exec \"$@\"";
-
 #[tokio::test(flavor = "multi_thread")]
 async fn each_line_in_the_journal_says_whose_it_is_and_the_console_gets_the_end() {
     let rig = Rig::new().await;
@@ -114,16 +110,11 @@ async fn each_line_in_the_journal_says_whose_it_is_and_the_console_gets_the_end(
     socket.set_read_timeout(Some(Duration::from_millis(200))).expect("a timeout");
     let stderr = std::fs::File::create(rig.log_path()).expect("a log file");
     let stream = stderr.metadata().expect("a file");
-    let agent = rig.command(&rig.settings("boot_timeout = \"2s\""), "http://127.0.0.1:9");
-    let mut command = Command::new("unshare");
-    command.args(["--mount", "sh", "-c", WITH_JOURNAL, "sh"]).arg(&journal).arg(agent.get_program());
-    command.args(agent.get_args());
-    command
-        .env("AWS_EC2_METADATA_SERVICE_ENDPOINT", rig.server.uri())
-        .env("AWS_ENDPOINT_URL", "http://127.0.0.1:9");
-    command.env("DOCKER_HOST", "unix:///nonexistent/docker.sock");
+    let mut agent = rig.command(&rig.settings("boot_timeout = \"2s\""), "http://127.0.0.1:9");
+    agent.env("DOCKER_HOST", "unix:///nonexistent/docker.sock");
     // As systemd sets it; nothing else says that the journal is wanted.
-    command.env("JOURNAL_STREAM", format!("{}:{}", stream.dev(), stream.ino()));
+    agent.env("JOURNAL_STREAM", format!("{}:{}", stream.dev(), stream.ino()));
+    let mut command = with_journal(&journal, &agent);
     let mut running = command.stdout(Stdio::null()).stderr(stderr).spawn().expect("starts (as root)");
 
     let mut lines = Vec::new();

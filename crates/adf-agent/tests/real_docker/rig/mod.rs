@@ -204,6 +204,25 @@ impl Drop for Rig {
     }
 }
 
+/// The command, where the folder is the journal's. Its socket has a fixed place below /run, so the command has a mount
+/// namespace with a /run of its own, in which only Docker is the host's.
+pub(crate) fn with_journal(folder: &Path, command: &Command) -> Command {
+    const SCRIPT: &str = r#"
+        mkdir "$0/host" && mount --rbind /run "$0/host" && mount -t tmpfs tmpfs /run &&
+        mkdir -p /run/systemd/journal && mount --bind "$0" /run/systemd/journal &&
+        ln -s "$0/host/docker.sock" /run/docker.sock && exec "$@""#;
+    let mut wrapped = Command::new("unshare");
+    wrapped.args(["--mount", "sh", "-c", SCRIPT]).arg(folder);
+    wrapped.arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => wrapped.env(name, value),
+            None => wrapped.env_remove(name),
+        };
+    }
+    wrapped
+}
+
 /// What `http://<address>:8080/` answers, as soon as it answers 200.
 pub(crate) async fn answer(address: &str) -> String {
     let client = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build().expect("a client");
