@@ -8,6 +8,8 @@ use std::collections::HashMap;
 use adf_types::{AppName, DeployId, InstanceId, ReleaseName};
 use aws_sdk_dynamodb::types::AttributeValue;
 
+use crate::Partition;
+
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
 /// The config table's hash key of a layer: `web` for Base, `web@v42` for an Overlay.
@@ -31,7 +33,7 @@ pub(crate) const DEPLOY: &str = "deploy#";
 
 /// Receipts have a partition of their own: a large fleet writes them all the time.
 pub(crate) fn receipts(app: &AppName) -> String {
-    format!("{app}#receipts")
+    Partition::Receipts.key(app)
 }
 
 impl StateKey {
@@ -41,7 +43,7 @@ impl StateKey {
 
     /// Images have a partition of their own, apart from what only operators write.
     pub(crate) fn image(app: &AppName, release: &ReleaseName) -> Self {
-        Self { pk: format!("{app}#images"), sk: release.to_string() }
+        Self { pk: Partition::Images.key(app), sk: release.to_string() }
     }
 
     pub(crate) fn deploy(app: &AppName, id: &DeployId) -> Self {

@@ -19,7 +19,7 @@ use super::entry::{Entry, entry};
 use crate::error::{Operation, StoreError};
 use crate::keys::{Item, config_key, layer, number, text};
 use crate::query::{Range, string, unsigned};
-use crate::{Signature, Store};
+use crate::{Partition, Signature, Store};
 
 /// What one item of a record may hold of values, in bytes. DynamoDB's limit is 400 KB with names and structure.
 const MOST_IN_AN_ITEM: usize = 380_000;
@@ -107,7 +107,7 @@ pub(super) struct Past<'a> {
 }
 
 fn partition(app: &AppName) -> String {
-    format!("{app}#history")
+    Partition::History.key(app)
 }
 
 /// The items of a record.

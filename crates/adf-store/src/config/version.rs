@@ -7,16 +7,16 @@
 use adf_types::AppName;
 use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 
-use crate::Store;
 use crate::error::{Operation, StoreError};
 use crate::keys::{Item, config_key, number};
 use crate::query::unsigned;
+use crate::{Partition, Store};
 
 const ATTRIBUTE: &str = "Version";
 
 /// The partition is no layer: `#` is in no app's name.
 pub(super) fn key(app: &AppName) -> Item {
-    config_key(&format!("{app}#version"), "config")
+    config_key(&Partition::Version.key(app), "config")
 }
 
 /// What the item says; 0 before the first counted change.
