@@ -25,6 +25,7 @@ pub use clock::Clock;
 pub use script::Scripted;
 
 use crate::dynamodb::DynamoDb;
+use crate::iam::Iam;
 use crate::model::{Model, Settings};
 use crate::wire::{self, Service};
 
@@ -43,6 +44,7 @@ struct Services {
     kms: KmsService,
     s3: S3Service,
     sts: StsService,
+    iam: Iam,
     script: script::Script,
 }
 
@@ -63,6 +65,7 @@ impl Cloud {
             kms: KmsService::new(),
             s3: S3Service::new(),
             sts: StsService::new(),
+            iam: Iam::default(),
             script: script::Script::default(),
         }))
     }
@@ -92,6 +95,11 @@ impl Cloud {
             if let Some(answer) = script::answer(scripted) {
                 return answer;
             }
+            let key = scope::access_key(&request);
+            let refusal = key.and_then(|key| self.0.iam.refusal(self, &key, service, &request));
+            if let Some(refusal) = refusal {
+                return refusal;
+            }
         }
         match service.as_deref() {
             Some("ec2") => self.query(Service::Ec2, &request),
@@ -119,6 +127,10 @@ impl Cloud {
                 "the request is not signed; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to any value",
             ),
         }
+    }
+
+    pub(crate) fn iam(&self) -> &Iam {
+        &self.0.iam
     }
 
     fn query(&self, service: Service, request: &MockRequest) -> MockResponse {

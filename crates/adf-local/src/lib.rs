@@ -4,7 +4,7 @@
 //! - [`model`]: EC2, Auto Scaling and target groups as one pure state machine; no I/O, no clock.
 //! - the wire: [`wire`] speaks the protocols of the model's services, [`cloud`] routes every request of an AWS
 //!   tool to its service (over HTTP in [`front`], or inside the process for tests in virtual time),
-//!   [`dynamodb`] adds what the off-the-shelf DynamoDB lacks, [`imds`] is each instance's metadata service.
+//!   [`iam`] decides what a restricted caller may do, [`dynamodb`] adds what the off-the-shelf DynamoDB lacks, [`imds`] is each instance's metadata service.
 //! - the machines: [`runner`] turns "instance running" into a real `adf-agent`, [`balancer`] turns a target
 //!   group into a load balancer that really forwards, checks health and drains.
 //!
@@ -16,6 +16,7 @@ pub mod cloud;
 pub mod dynamodb;
 pub mod front;
 mod http;
+pub mod iam;
 pub mod imds;
 pub mod machine;
 pub mod model;

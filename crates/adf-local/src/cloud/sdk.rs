@@ -30,7 +30,12 @@ impl Cloud {
 
     /// A complete SDK config for this cloud: its region, test credentials, the in-process HTTP client.
     pub fn sdk_config(&self) -> SdkConfig {
-        let credentials = Credentials::new("local", "local", None, None, "adf-local");
+        self.sdk_config_of("local")
+    }
+
+    /// The same, with the credentials of another principal; see [`Cloud::restrict`].
+    pub fn sdk_config_of(&self, access_key: &str) -> SdkConfig {
+        let credentials = Credentials::new(access_key, "local", None, None, "adf-local");
         SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(self.region().to_owned()))

@@ -31,6 +31,16 @@ fn ec2_refusal(error: &ApiError) -> MockResponse {
     MockResponse::xml(error.status, xml)
 }
 
+/// S3's form: an error and nothing around it.
+pub(super) fn s3_refusal(error: &ApiError) -> MockResponse {
+    let xml = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{}</Code><Message>{}</Message></Error>",
+        xml_escape(error.code),
+        xml_escape(&error.message)
+    );
+    MockResponse::xml(error.status, xml)
+}
+
 /// What the generated code says when a parameter is not of its type.
 pub(super) fn malformed(problem: String) -> ApiError {
     ApiError::new("InvalidParameterValue", problem)

@@ -58,6 +58,21 @@ struct Request<'a> {
     now: Timestamp,
 }
 
+/// The answer of a service to a caller who lacks a permission, by the service's name in a signature.
+pub(crate) fn denial(service: &str, message: &str) -> MockResponse {
+    let forbidden = |code| ApiError { code, status: 403, message: message.to_owned() };
+    match service {
+        "ec2" => answer::refusal(Service::Ec2, &forbidden("UnauthorizedOperation")),
+        "autoscaling" => answer::refusal(Service::AutoScaling, &forbidden("AccessDenied")),
+        "elasticloadbalancing" => answer::refusal(Service::Elb, &forbidden("AccessDenied")),
+        "s3" => answer::s3_refusal(&forbidden("AccessDenied")),
+        _ => {
+            let body = serde_json::json!({ "__type": "AccessDeniedException", "message": message });
+            MockResponse::json(400, body.to_string())
+        }
+    }
+}
+
 fn unknown_action(action: &str) -> ApiError {
     let text =
         format!("The action {action} is not valid for this web service, or adf-local does not play it.");
