@@ -7,6 +7,7 @@
 //! | [`release`] | making a release from a git repository |
 //! | [`deploy`] | observe, plan, act |
 //! | [`inspect`] | looking without changing: status, verify |
+//! | [`policy`] | the IAM policies of who does all this |
 //! | [`aws`] | the only code that calls `aws-sdk-*` |
 //!
 //! Neighbours: `adf-store` for the tables, `adf-config` for the verbs on config and what both command-line
@@ -24,6 +25,7 @@ pub mod deploy;
 pub mod error;
 pub mod exit;
 pub mod inspect;
+pub mod policy;
 pub mod printer;
 pub mod release;
 pub mod settings;

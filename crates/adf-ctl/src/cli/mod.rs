@@ -2,6 +2,7 @@
 
 mod config;
 mod deploy;
+mod iam_policy;
 mod init;
 mod release;
 
@@ -12,6 +13,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 
 pub use config::ConfigArgs;
 pub use deploy::{DeployArgs, RollbackArgs};
+pub use iam_policy::IamPolicyArgs;
 pub use init::InitArgs;
 pub use release::{CreateArgs, ReleaseArgs, ReleaseVerb};
 
@@ -86,6 +88,7 @@ pub enum Command {
     /// config table holds now.
     #[command(after_help = ExitCode::help(&VERIFIES))]
     Verify,
+    IamPolicy(IamPolicyArgs),
     /// Print a completion script for a shell
     Completions {
         shell: clap_complete::Shell,

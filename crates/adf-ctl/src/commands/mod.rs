@@ -3,6 +3,7 @@
 mod completions;
 mod config;
 mod deploy;
+mod iam_policy;
 mod init;
 mod man;
 mod release;
@@ -35,6 +36,9 @@ pub async fn run(cli: Cli) -> Result<(), CtlError> {
     if needs_app(&cli.command) {
         settings.app()?;
     }
+    if let Command::IamPolicy(args) = cli.command {
+        return iam_policy::run(&settings, args, printer);
+    }
     let context = Context::open(settings, printer).await?;
     dispatch(&context, cli.command).await
 }
@@ -48,7 +52,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<(), CtlError> {
         Command::Rollback(args) => Box::pin(rollback::run(context, args)).await,
         Command::Status => status::run(context).await,
         Command::Verify => verify::run(context).await,
-        Command::Completions { .. } | Command::Man { .. } => Ok(()),
+        Command::IamPolicy(_) | Command::Completions { .. } | Command::Man { .. } => Ok(()),
     }
 }
 

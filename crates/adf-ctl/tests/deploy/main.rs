@@ -4,6 +4,7 @@
 mod agents;
 mod canary;
 mod fuse;
+mod policy;
 mod refusals;
 mod resume;
 mod rollback;

@@ -109,7 +109,7 @@ impl World {
             image_id: "ami-0adf0000000000001",
             instance_type: "t3.small",
             security_groups: &[],
-            instance_profile: None,
+            instance_profile: Some("web"),
         };
         let (template_id, _) = aws.ensure_template(&template).await.expect("template");
         let group = NewGroup {

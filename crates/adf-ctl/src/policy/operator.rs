@@ -1,0 +1,95 @@
+//! What `adf-ctl` needs for everything but `init`, which makes what all of this is about.
+
+use adf_store::Partition::{Base, History, Overlays, Receipts, Records, Version};
+
+use super::scope::Scope;
+use super::statement::{Operator::StringEquals, Statement};
+use super::tables::on;
+
+pub(super) fn statements(scope: &Scope) -> Vec<Statement> {
+    let mut all = config(scope);
+    all.extend(state(scope));
+    all.push(scope.secrets("SealAndOpenSecrets", ["kms:Decrypt", "kms:GenerateDataKey"]));
+    let upload = |archives| Statement::allow("UploadRelease", ["s3:PutObject"]).on([archives]);
+    all.extend(scope.archives().map(upload));
+    all.extend(fleet(scope));
+    all.extend(canary(scope));
+    all
+}
+
+fn config(scope: &Scope) -> Vec<Statement> {
+    vec![
+        on(scope, "ReadConfig", ["dynamodb:Query"], [Base, Overlays, History]),
+        on(scope, "ReadConfigNames", ["dynamodb:GetItem"], [Base, Overlays, Version]),
+        on(scope, "WriteConfig", ["dynamodb:PutItem"], [Base, Overlays, History]),
+        on(scope, "RemoveConfig", ["dynamodb:DeleteItem"], [Base, Overlays]),
+        on(scope, "CountChange", ["dynamodb:UpdateItem"], [Version]),
+    ]
+}
+
+fn state(scope: &Scope) -> Vec<Statement> {
+    let keep = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"];
+    vec![
+        on(scope, "ReadState", ["dynamodb:Query"], [Records, Receipts]),
+        on(scope, "KeepRecords", keep, [Records]),
+        on(scope, "RemoveReceipts", ["dynamodb:DeleteItem"], [Receipts]),
+    ]
+}
+
+/// The fleet and its group.
+fn fleet(scope: &Scope) -> Vec<Statement> {
+    let see = [
+        "autoscaling:DescribeAutoScalingGroups",
+        "autoscaling:DescribeScalingActivities",
+        "ec2:DescribeInstances",
+        "ec2:DescribeLaunchTemplateVersions",
+        "elasticloadbalancing:DescribeTargetGroupAttributes",
+        "elasticloadbalancing:DescribeTargetGroups",
+        "elasticloadbalancing:DescribeTargetHealth",
+    ];
+    let change = [
+        "autoscaling:EnterStandby",
+        "autoscaling:ExitStandby",
+        "autoscaling:SetDesiredCapacity",
+        "autoscaling:TerminateInstanceInAutoScalingGroup",
+        "autoscaling:UpdateAutoScalingGroup",
+    ];
+    let template = ["ec2:CreateLaunchTemplateVersion"];
+    vec![
+        Statement::allow("SeeFleet", see).on_all(),
+        Statement::allow("ChangeGroup", change).on([scope.group()]),
+        // A template's ARN holds its id only.
+        Statement::allow("MakeTemplateVersion", template).on([scope.ec2("launch-template")]),
+    ]
+}
+
+/// A canary, and what else takes the right to launch: a group is only given a template whose instances the caller
+/// could launch. <https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-launch-template-permissions.html>
+fn canary(scope: &Scope) -> Vec<Statement> {
+    let app = || vec![scope.names.app.to_string()];
+    let word = |word: &str| vec![word.to_owned()];
+    let from = ["key-pair", "launch-template", "network-interface", "security-group", "subnet", "volume"];
+    let from = from.map(|kind| scope.ec2(kind)).into_iter().chain([scope.place.images()]);
+    let instances = || [scope.ec2("instance")];
+    let mut all = vec![
+        Statement::allow("LaunchTagged", ["ec2:RunInstances"]).on(instances()).when(
+            StringEquals,
+            "aws:RequestTag/adf:app",
+            app(),
+        ),
+        Statement::allow("LaunchFrom", ["ec2:RunInstances"]).on(from),
+        Statement::allow("TagAtLaunch", ["ec2:CreateTags"])
+            .on([scope.ec2("instance"), scope.ec2("volume")])
+            .when(StringEquals, "ec2:CreateAction", word("RunInstances")),
+        Statement::allow("EndCanary", ["ec2:TerminateInstances"])
+            .on(instances())
+            .when(StringEquals, "aws:ResourceTag/adf:app", app())
+            .when(StringEquals, "aws:ResourceTag/adf:role", word("canary")),
+        Statement::allow("PassInstanceRole", ["iam:PassRole"])
+            .on([scope.place.role(&scope.instance_role)])
+            .when(StringEquals, "iam:PassedToService", vec![scope.place.ec2()]),
+    ];
+    let register = ["elasticloadbalancing:DeregisterTargets", "elasticloadbalancing:RegisterTargets"];
+    all.extend(scope.target_group().map(|group| Statement::allow("RegisterCanary", register).on([group])));
+    all
+}
