@@ -1,10 +1,16 @@
 //! The AWS clients of an instance: credentials from the SDK's default chain, on EC2 those of its role.
+//!
+//! What the role must allow is in adf-ctl's `policy/agent.rs`, because it is printed there; the tests here hold it
+//! against what these clients call.
+
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
 use adf_store::{Store, Tables};
 use async_trait::async_trait;
-use aws_config::{BehaviorVersion, Region};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
 
 use super::fetch::Fetcher;
 use super::lifecycle::AutoScaling;
@@ -24,14 +30,19 @@ impl Connect for Sdk {
             .region(Region::new(region.to_owned()))
             .load()
             .await;
-        let Settings { config_table, state_table, allowed_hosts, .. } = &self.settings;
-        let tables = Tables { config: config_table.clone(), state: state_table.clone() };
-        let store = Store::connect(&config, tables);
-        Aws {
-            table: Arc::new(StoreTable(store)),
-            fetch: Arc::new(Fetcher::new(aws_sdk_s3::Client::new(&config), allowed_hosts)),
-            ecr: Arc::new(EcrClient(config.clone())),
-            lifecycle: Arc::new(AutoScaling(aws_sdk_autoscaling::Client::new(&config))),
-        }
+        clients(&config, &self.settings)
+    }
+}
+
+/// The clients on a connection that is there already.
+fn clients(config: &SdkConfig, settings: &Settings) -> Aws {
+    let Settings { config_table, state_table, allowed_hosts, .. } = settings;
+    let tables = Tables { config: config_table.clone(), state: state_table.clone() };
+    let store = Store::connect(config, tables);
+    Aws {
+        table: Arc::new(StoreTable(store)),
+        fetch: Arc::new(Fetcher::new(aws_sdk_s3::Client::new(config), allowed_hosts)),
+        ecr: Arc::new(EcrClient(config.clone())),
+        lifecycle: Arc::new(AutoScaling(aws_sdk_autoscaling::Client::new(config))),
     }
 }
