@@ -5,7 +5,7 @@ use clap::{ArgGroup, CommandFactory, Parser};
 
 use crate::exit::ExitCode;
 use crate::printer::Format;
-use crate::verb::{Secret, Verb, Why};
+use crate::verb::{Secret, Terms, Verb};
 
 /// The codes that `adf-config` and `adf-ctl config` can end with.
 pub const EXIT_CODES: [ExitCode; 6] = [
@@ -69,9 +69,10 @@ impl Cli {
     pub fn verb(&mut self) -> Option<Verb> {
         let flag = if !self.set.is_empty() {
             let assignments = std::mem::take(&mut self.set);
-            Some(Verb::Set { assignments, secret: Secret::default(), why: Why::default() })
+            let (secret, terms) = (Secret::default(), Terms::default());
+            Some(Verb::Set { assignments, unset: Vec::new(), secret, terms })
         } else if !self.delete.is_empty() {
-            Some(Verb::Unset { names: std::mem::take(&mut self.delete), why: Why::default() })
+            Some(Verb::Unset { names: std::mem::take(&mut self.delete), terms: Terms::default() })
         } else {
             self.list.then_some(Verb::List)
         };

@@ -1,6 +1,6 @@
 //! What can go wrong with config, and what the operator can do about it.
 
-use adf_store::StoreError;
+use adf_store::{StoreError, Use};
 use adf_types::{AppName, ConfigName, ReleaseName};
 
 use crate::connect::ConnectError;
@@ -8,7 +8,9 @@ use crate::exit::ExitCode;
 use crate::identity::IdentityError;
 use crate::import::ImportError;
 use crate::report::Explain;
+use crate::safety::Objection;
 use crate::set::AssignmentError;
+use crate::text::joined;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -50,10 +52,16 @@ pub enum ConfigError {
     Assignment(#[from] AssignmentError),
     #[error("config name {0} is given twice; nothing was written")]
     NameTwice(ConfigName),
-}
-
-fn joined(names: &[ConfigName]) -> String {
-    names.iter().map(ConfigName::as_str).collect::<Vec<_>>().join(", ")
+    #[error("nothing was written: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Objections(Vec<Objection>),
+    #[error("only a part was written: {}", joined(.written))]
+    InParts { written: Vec<ConfigName>, source: Box<Self> },
+    #[error("the Overlay of {release} is in use: {}; nothing was cleaned up", .uses.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    InUse { release: ReleaseName, uses: Vec<Use> },
+    #[error("nothing says what to restore")]
+    RestoreWhat,
+    #[error("not all of table {from} was copied")]
+    NotAllMigrated { from: String },
 }
 
 /// How many releases a message lists. More would hide the message.
@@ -88,8 +96,14 @@ impl Explain for ConfigError {
             | Self::NoSecret(_)
             | Self::Import(_)
             | Self::SeveralLines(_)
+            | Self::RestoreWhat
             | Self::NoCommand => ExitCode::Usage,
-            Self::IsSecret(_) | Self::HasSecrets(_) => ExitCode::Refused,
+            Self::InParts { source, .. } => source.exit_code(),
+            Self::IsSecret(_)
+            | Self::HasSecrets(_)
+            | Self::Objections(_)
+            | Self::InUse { .. }
+            | Self::NotAllMigrated { .. } => ExitCode::Refused,
         }
     }
 
@@ -117,6 +131,18 @@ impl Explain for ConfigError {
             Self::UnknownRelease { .. } => Some("check the name with: adf-ctl release list".to_owned()),
             Self::Assignment(_) => Some("write NAME=value; a name has letters, digits and _".to_owned()),
             Self::NameTwice(_) => Some("give each name once".to_owned()),
+            Self::Objections(_) => Some(
+                "with --force it is done all the same, and the history says so; --release RELEASE changes one release"
+                    .to_owned(),
+            ),
+            Self::InParts { .. } => Some("mend it and repeat the command: what is written may be written again".to_owned()),
+            Self::InUse { .. } => Some("see what would go with: adf-config gc --plan".to_owned()),
+            Self::RestoreWhat => Some(
+                "say --at TIME or --at ID, see adf-config history; or --release RELEASE for what clean-up took".to_owned(),
+            ),
+            Self::NotAllMigrated { .. } => {
+                Some("set what is missing with: adf-config set NAME=VALUE; then repeat the command".to_owned())
+            }
         }
     }
 }
@@ -154,8 +180,12 @@ impl Explain for StoreError {
             | Self::CleanedUp { .. }
             | Self::UnknownChange { .. } => ExitCode::NotFound,
             Self::Refused { .. } | Self::Malformed { .. } | Self::LockLost { .. } => ExitCode::Unexpected,
-            Self::Config { .. } | Self::Secret { .. } | Self::TooMany { .. } => ExitCode::Usage,
+            Self::OtherKeys { .. } => ExitCode::Refused,
+            Self::Config { .. } | Self::Secret { .. } | Self::TooMany { .. } | Self::TooLarge { .. } => {
+                ExitCode::Usage
+            }
             Self::ReleaseExists { .. }
+            | Self::DeployBegan { .. }
             | Self::LockHeld { .. }
             | Self::Changing { .. }
             | Self::Overwritten { .. } => ExitCode::Refused,
@@ -172,11 +202,18 @@ impl Explain for StoreError {
             Self::TableMissing { .. } => {
                 "create the tables with: adf-ctl init; or check the region and the account"
             }
+            Self::OtherKeys { .. } => {
+                "copy it to a table that ADF can use: docs/config.md, \"Moving from 2013\", and adf-config migrate"
+            }
             Self::Malformed { .. } => "a newer version of ADF may have written it; update this one",
             Self::Config { .. } | Self::Secret { .. } => "set the name again, or delete it",
             Self::KmsUnanswered { .. } => "wait a moment and try again",
             Self::ClockSkew { .. } => "let the clock synchronise (timedatectl), then try again",
-            Self::TooMany { .. } => "change fewer names at once",
+            Self::TooMany { .. } => "--in-parts makes several changes of it, each all or nothing",
+            Self::TooLarge { .. } => {
+                "keep large values elsewhere, S3 for instance, and their address in config"
+            }
+            Self::DeployBegan { .. } => "see what runs with: adf-ctl status; then repeat the command",
             Self::ReleaseExists { .. } => "give the new content a new name",
             Self::LockHeld { .. } => "see what runs with: adf-ctl status",
             Self::LockLost { .. } => "see who goes on with: adf-ctl status",

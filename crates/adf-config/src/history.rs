@@ -24,6 +24,8 @@ pub struct ChangeView {
     pub at: Timestamp,
     pub by: String,
     pub why: Option<String>,
+    /// Whether the author overruled an objection.
+    pub forced: bool,
     pub action: Action,
     /// The release whose Overlay was changed; nothing for Base.
     pub release: Option<ReleaseName>,
@@ -76,9 +78,11 @@ impl ChangeView {
     fn text(&self) -> String {
         let layer = self.release.as_ref().map_or("Base", ReleaseName::as_str);
         let why = self.why.as_ref().map(|why| format!("  \"{}\"", plain(why))).unwrap_or_default();
-        let head = format!("{}  {}  {} {layer}  {}{why}\n", self.id, self.at, self.action, plain(&self.by));
+        let forced = if self.forced { " (forced)" } else { "" };
+        let by = plain(&self.by);
+        let head = format!("{}  {}  {} {layer}{forced}  {by}{why}\n", self.id, self.at, self.action);
         let names = self.before.iter().map(|(name, was)| match self.action {
-            Action::Reveal => format!("    {name}\n"),
+            Action::Reveal | Action::Rekey => format!("    {name}\n"),
             _ => format!("    {name} {was}\n"),
         });
         std::iter::once(head).chain(names).collect()
@@ -107,6 +111,7 @@ fn view(record: Recorded, only: Option<&ConfigName>) -> Option<ChangeView> {
         at: record.at,
         by: record.by,
         why: record.why,
+        forced: record.forced,
         action: record.action,
         release: record.release,
         version: record.version,

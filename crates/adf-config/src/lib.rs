@@ -9,27 +9,33 @@
 //! verb returns a value; only the binary prints.
 //!
 //! To add a verb: a file of its own with a function that takes the [`adf_store::Store`] and returns a
-//! serialisable value that implements [`printer::Text`], and its variant and arm in `verb.rs`.
+//! serialisable value that implements [`printer::Text`], its variant in `verb.rs` and its arm in `dispatch.rs`.
 
 pub mod cli;
 pub mod connect;
 pub mod diff;
+pub mod dispatch;
 mod dotenv;
 pub mod error;
 pub mod exec;
 pub mod exit;
 pub mod export;
+pub mod gc;
 pub mod get;
 pub mod history;
 pub mod identity;
 pub mod import;
 pub mod list;
+pub mod migrate;
 pub mod printer;
+pub mod rekey;
 pub mod report;
 pub mod restore;
 pub mod run;
+pub mod safety;
 pub mod secret;
 pub mod set;
+pub mod show;
 pub mod text;
 pub mod unset;
 pub mod verb;

@@ -1,6 +1,6 @@
 //! Listing an app's config.
 
-use adf_store::{Entry, Store};
+use adf_store::{ConfigVersion, Entry, Store};
 use adf_types::{AppName, ConfigName, ReleaseName};
 use serde::Serialize;
 
@@ -13,6 +13,8 @@ use crate::text::plain;
 pub struct Listing {
     pub app: AppName,
     pub release: Option<ReleaseName>,
+    /// For `--based-on`: a change on this basis writes over nothing that was written after it.
+    pub version: ConfigVersion,
     pub config: Vec<Item>,
     /// Names of Base config that the release's Overlay hides.
     pub hidden: Vec<ConfigName>,
@@ -52,25 +54,33 @@ pub async fn list(
     app: &AppName,
     release: Option<&ReleaseName>,
 ) -> Result<Listing, ConfigError> {
-    let listing = match release {
-        None => base(store, app).await?,
+    // Before the config: what is written in between is then newer than the version.
+    let version = store.config_version(app).await?;
+    let (config, hidden) = match release {
+        None => (base(store, app).await?, Vec::new()),
         Some(release) => of_release(store, app, release).await?,
     };
+    let listing = Listing { app: app.clone(), release: release.cloned(), version, config, hidden };
     if listing.config.is_empty() && store.releases(app).await?.is_empty() {
         return Err(ConfigError::UnknownApp(app.clone()));
     }
     Ok(listing)
 }
 
-async fn base(store: &Store, app: &AppName) -> Result<Listing, ConfigError> {
+async fn base(store: &Store, app: &AppName) -> Result<Vec<Item>, ConfigError> {
     let layer = store.read_layer(app, None).await?;
     let items = layer.into_iter().filter_map(|(name, entry)| item(name, &entry, Layer::Base));
     let mut config: Vec<Item> = items.collect();
     config.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(Listing { app: app.clone(), release: None, config, hidden: Vec::new() })
+    Ok(config)
 }
 
-async fn of_release(store: &Store, app: &AppName, release: &ReleaseName) -> Result<Listing, ConfigError> {
+/// What the release sees, and the names that its Overlay hides.
+async fn of_release(
+    store: &Store,
+    app: &AppName,
+    release: &ReleaseName,
+) -> Result<(Vec<Item>, Vec<ConfigName>), ConfigError> {
     let overlay = store.read_layer(app, Some(release)).await?;
     if overlay.is_empty() && store.release(app, release).await?.is_none() {
         return Err(unknown_release(store, app, release).await?);
@@ -81,7 +91,7 @@ async fn of_release(store: &Store, app: &AppName, release: &ReleaseName) -> Resu
     let layer = |overlay| if overlay { Layer::Overlay } else { Layer::Base };
     let config =
         seen.into_iter().filter_map(|seen| item(seen.name, &seen.entry, layer(seen.overlay))).collect();
-    Ok(Listing { app: app.clone(), release: Some(release.clone()), config, hidden })
+    Ok((config, hidden))
 }
 
 fn item(name: ConfigName, entry: &Entry, layer: Layer) -> Option<Item> {

@@ -1,12 +1,13 @@
 //! Config as it was.
 
-use adf_store::{Moment, Store};
+use adf_store::{Store, Then};
 use adf_types::{AppName, ConfigName, ReleaseName};
 use serde::Serialize;
 
 use crate::error::ConfigError;
 use crate::list::layer_in_words;
 use crate::printer::Text;
+use crate::text::joined;
 
 /// Which names have changed back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -21,10 +22,9 @@ impl Restored {
     pub fn summary(&self) -> String {
         let layer = layer_in_words(&self.app, self.release.as_ref());
         if self.restored.is_empty() {
-            return format!("{layer} is as it was then; nothing was changed");
+            return format!("{layer} has nothing to restore; nothing was changed");
         }
-        let names: Vec<&str> = self.restored.iter().map(ConfigName::as_str).collect();
-        format!("restored {} in {layer}; instances read it when they boot", names.join(", "))
+        format!("restored {} in {layer}; instances read it when they boot", joined(&self.restored))
     }
 }
 
@@ -34,13 +34,19 @@ impl Text for Restored {
     }
 }
 
-/// Makes Base config, or the Overlay of `release`, what it was at a time or after a change.
+/// Makes Base config, or the Overlay of `release`, what it was.
 pub async fn restore(
     store: &Store,
     app: &AppName,
     release: Option<&ReleaseName>,
-    moment: &Moment,
+    then: Then,
 ) -> Result<Restored, ConfigError> {
-    let restored = store.restore_config(app, release, moment).await?;
-    Ok(Restored { app: app.clone(), release: release.cloned(), restored })
+    store.restore_config(app, release, &then).await?;
+    Ok(Restored { app: app.clone(), release: release.cloned(), restored: then.into_keys().collect() })
+}
+
+/// Brings back what clean-up took from the Overlay of `release`.
+pub async fn cleaned(store: &Store, app: &AppName, release: &ReleaseName) -> Result<Restored, ConfigError> {
+    let restored = store.restore_overlay(app, release).await?;
+    Ok(Restored { app: app.clone(), release: Some(release.clone()), restored })
 }

@@ -2,15 +2,15 @@
 
 use crate::cli::Cli;
 use crate::connect::{connect, store};
+use crate::dispatch::{self, Subject};
 use crate::error::ConfigError;
 use crate::printer::Printer;
-use crate::verb::{self, Subject};
 
 pub async fn run(mut cli: Cli) -> Result<(), ConfigError> {
     let verb = cli.verb().ok_or(ConfigError::TwoVerbs)?;
     verb.check()?;
     let app = cli.app.as_ref().ok_or(ConfigError::NoApp)?;
     let sdk = connect(cli.region.as_deref()).await?;
-    let subject = Subject { sdk: &sdk, store: &store(&sdk), app, release: cli.release.as_ref() };
-    verb::run(subject, Printer::new(cli.format()), verb).await
+    let subject = Subject { sdk: &sdk, store: &store(&sdk), app, release: cli.release.as_ref(), rules: None };
+    dispatch::run(subject, Printer::new(cli.format()), verb).await
 }

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
-use adf_store::Store;
+use adf_store::{Edits, Store};
 use adf_types::{AppName, ConfigName, ConfigNameError, ConfigValue, ReleaseName};
 use serde::Serialize;
 
 use crate::error::ConfigError;
 use crate::list::layer_in_words;
 use crate::printer::Text;
+use crate::text::joined;
 
 /// `NAME=VALUE` as typed. The value may hold further `=` and may be empty.
 ///
@@ -45,20 +46,25 @@ impl FromStr for Assignment {
     }
 }
 
-/// Which names were set; never their values.
+/// Which names were set and unset; never their values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Set {
     pub app: AppName,
     pub release: Option<ReleaseName>,
     pub set: Vec<ConfigName>,
+    pub unset: Vec<ConfigName>,
 }
 
 impl Set {
     /// One sentence for the operator.
     pub fn summary(&self) -> String {
-        let names: Vec<&str> = self.set.iter().map(ConfigName::as_str).collect();
         let layer = layer_in_words(&self.app, self.release.as_ref());
-        format!("set {} in {layer}; instances read it when they boot", names.join(", "))
+        let clause = |verb: &str, names: &[ConfigName]| {
+            (!names.is_empty()).then(|| format!("{verb} {}", joined(names)))
+        };
+        let clauses = [clause("set", &self.set), clause("unset", &self.unset)];
+        let clauses: Vec<_> = clauses.into_iter().flatten().collect();
+        format!("{} in {layer}; instances read it when they boot", clauses.join(" and "))
     }
 }
 
@@ -73,32 +79,90 @@ pub fn assignments(texts: &[String]) -> Result<Vec<Assignment>, AssignmentError>
     texts.iter().map(|text| text.parse()).collect()
 }
 
-/// Sets names in Base config, or in the Overlay of `release`: encrypted, where there is a KMS key. Nothing is written
-/// when a name is given twice.
+/// The change that sets and unsets names; encrypted, where there is a KMS key. A name that is given twice is refused.
+pub fn edits(
+    kms_key: Option<&str>,
+    assignments: Vec<Assignment>,
+    unset: Vec<ConfigName>,
+) -> Result<Edits, ConfigError> {
+    let mut seen = BTreeSet::new();
+    let names = assignments.iter().map(|assignment| &assignment.name).chain(&unset);
+    if let Some(twice) = names.into_iter().find(|name| !seen.insert(*name)) {
+        return Err(ConfigError::NameTwice(twice.clone()));
+    }
+    let value = |a: Assignment| match kms_key {
+        Some(_) => (a.name, ConfigValue::secret(a.value)),
+        None => (a.name, ConfigValue::plain(a.value)),
+    };
+    let set = assignments.into_iter().map(value).collect();
+    Ok(Edits { set, key: kms_key.map(str::to_owned), unset, based_on: None })
+}
+
+/// Makes one change of Base config, or of the Overlay of `release`: all of it or nothing.
 pub async fn set(
     store: &Store,
     app: &AppName,
     release: Option<&ReleaseName>,
-    kms_key: Option<&str>,
-    assignments: Vec<Assignment>,
+    edits: &Edits,
 ) -> Result<Set, ConfigError> {
-    let mut seen = BTreeSet::new();
-    if let Some(twice) = assignments.iter().find(|a| !seen.insert(&a.name)) {
-        return Err(ConfigError::NameTwice(twice.name.clone()));
-    }
-    let set = assignments.iter().map(|assignment| assignment.name.clone()).collect();
-    match kms_key {
-        None => {
-            let pairs: Vec<_> = assignments.into_iter().map(|a| (a.name, a.value)).collect();
-            store.set_config(app, release, &pairs).await?;
+    store.edit_config(app, release, edits).await?;
+    let set = edits.set.iter().map(|(name, _)| name.clone()).collect();
+    Ok(Set { app: app.clone(), release: release.cloned(), set, unset: edits.unset.clone() })
+}
+
+/// Makes a change of any size in parts, in the order of the names: each part all or nothing. The first that fails ends
+/// it, and the error tells what was written.
+pub async fn set_in_parts(
+    store: &Store,
+    app: &AppName,
+    release: Option<&ReleaseName>,
+    edits: &Edits,
+) -> Result<Set, ConfigError> {
+    let mut done = Set { app: app.clone(), release: release.cloned(), set: Vec::new(), unset: Vec::new() };
+    for part in parts(edits) {
+        match set(store, app, release, &part).await {
+            Ok(part) => {
+                done.set.extend(part.set);
+                done.unset.extend(part.unset);
+            }
+            Err(error) if done.set.is_empty() && done.unset.is_empty() => return Err(error),
+            Err(error) => {
+                let written = done.set.into_iter().chain(done.unset).collect();
+                return Err(ConfigError::InParts { written, source: Box::new(error) });
+            }
         }
-        Some(key) => {
-            let secret = |a: Assignment| (a.name, ConfigValue::secret(a.value));
-            let secrets: Vec<_> = assignments.into_iter().map(secret).collect();
-            store.set_secrets(app, release, key, &secrets).await?;
+    }
+    Ok(done)
+}
+
+/// Names in one part, some less than a change takes: the history may need their places.
+const NAMES_IN_A_PART: usize = 90;
+
+/// Bytes of values in one part. A transaction takes 4 MB, and what the names were before goes along.
+const BYTES_IN_A_PART: usize = 1_500_000;
+
+fn parts(edits: &Edits) -> Vec<Edits> {
+    let mut set = edits.set.clone();
+    set.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let part = || Edits { key: edits.key.clone(), based_on: edits.based_on, ..Edits::default() };
+    let (mut parts, mut bytes) = (vec![part()], 0);
+    for (name, value) in set {
+        let length = value.expose().len();
+        let filled = parts.last().map_or(0, |part| part.set.len());
+        if filled > 0 && (filled >= NAMES_IN_A_PART || bytes + length > BYTES_IN_A_PART) {
+            parts.push(part());
+            bytes = 0;
+        }
+        bytes += length;
+        if let Some(part) = parts.last_mut() {
+            part.set.push((name, value));
         }
     }
-    Ok(Set { app: app.clone(), release: release.cloned(), set })
+    for names in edits.unset.chunks(NAMES_IN_A_PART) {
+        parts.push(Edits { unset: names.to_vec(), ..part() });
+    }
+    parts.retain(|part| !part.set.is_empty() || !part.unset.is_empty());
+    parts
 }
 
 #[cfg(test)]

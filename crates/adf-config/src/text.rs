@@ -6,6 +6,13 @@
 
 use std::borrow::Cow;
 
+use adf_types::ConfigName;
+
+/// `A, B`: names cannot hold anything that is unsafe.
+pub fn joined(names: &[ConfigName]) -> String {
+    names.iter().map(ConfigName::as_str).collect::<Vec<_>>().join(", ")
+}
+
 /// Replaces control characters, and the invisible ones that reorder text, by their escapes: `\u{1b}`, `\n`.
 pub fn plain(foreign: &str) -> Cow<'_, str> {
     if foreign.contains(unsafe_to_show) {

@@ -5,12 +5,13 @@
 
 use std::collections::BTreeSet;
 
-use adf_store::{Entry, Store};
+use adf_store::{ConfigVersion, Edits, Entry, Store};
 use adf_types::{AppName, ConfigName, ReleaseName};
 use serde::Serialize;
 
 use crate::error::ConfigError;
 use crate::printer::Text;
+use crate::text::joined;
 
 /// Which names were deleted, and which were not there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -34,8 +35,7 @@ impl Unset {
             }
         };
         let clause = |words: &str, names: &[ConfigName]| {
-            let names: Vec<&str> = names.iter().map(ConfigName::as_str).collect();
-            (!names.is_empty()).then(|| format!("{} {words}", names.join(", ")))
+            (!names.is_empty()).then(|| format!("{} {words}", joined(names)))
         };
         let clauses = [clause(&unset, &self.unset), clause(&absent, &self.absent)];
         clauses.into_iter().flatten().collect::<Vec<_>>().join("; ")
@@ -54,12 +54,14 @@ pub async fn unset(
     app: &AppName,
     release: Option<&ReleaseName>,
     names: Vec<ConfigName>,
+    based_on: Option<ConfigVersion>,
 ) -> Result<Unset, ConfigError> {
     let there = visible(store, app, release).await?;
     let wanted: BTreeSet<ConfigName> = names.into_iter().collect();
     let (unset, absent): (Vec<_>, Vec<_>) = wanted.into_iter().partition(|name| there.contains(name));
     if !unset.is_empty() {
-        store.unset_config(app, release, &unset).await?;
+        let edits = Edits { based_on, ..Edits::unset(unset.clone()) };
+        store.edit_config(app, release, &edits).await?;
     }
     Ok(Unset { app: app.clone(), release: release.cloned(), unset, absent })
 }

@@ -1,22 +1,17 @@
-//! The verbs on an app's config, as `adf-config VERB` and `adf-ctl config VERB` take them, and their dispatch.
+//! The verbs on an app's config, as `adf-config VERB` and `adf-ctl config VERB` take them: definitions only.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use adf_store::{Moment, Signature, Store};
-use adf_types::{AppName, ConfigName, ReleaseName};
-use aws_config::SdkConfig;
+use adf_store::{ConfigVersion, Moment};
+use adf_types::{ConfigName, ReleaseName};
 use clap::{Args, Subcommand};
 
 use crate::cli::EXIT_CODES;
 use crate::error::ConfigError;
 use crate::exit::ExitCode;
 use crate::export::Form;
-use crate::get::Got;
-use crate::identity::identity;
-use crate::printer::Printer;
-use crate::set::Assignment;
-use crate::{diff, exec, export, get, history, import, list, restore, secret, set, unset};
+use crate::{secret, set};
 
 #[derive(Debug, Subcommand)]
 pub enum Verb {
@@ -25,6 +20,15 @@ pub enum Verb {
     /// Control characters in values are escaped; --json shows values exactly.
     #[command(after_help = ExitCode::help(&EXIT_CODES))]
     List,
+    /// Print config with the layer that each name comes from
+    ///
+    /// With --release, what that release sees, and what its Overlay hides. Without --explain it is the same as list.
+    #[command(after_help = ExitCode::help(&EXIT_CODES))]
+    Show {
+        /// Tell for each name which layer it comes from, and what Base says instead
+        #[arg(long)]
+        explain: bool,
+    },
     /// Print one value, exactly; with --release, as that release sees it
     ///
     /// A secret is printed only with --reveal, and that is recorded in the history.
@@ -41,12 +45,15 @@ pub enum Verb {
     /// line is seen by every user of the machine.
     #[command(after_help = ExitCode::help(&EXIT_CODES))]
     Set {
-        #[arg(required = true, value_name = "NAME=VALUE")]
+        #[arg(required_unless_present = "unset", value_name = "NAME=VALUE")]
         assignments: Vec<String>,
+        /// Unset a name in the same change; may be given several times. So a name is renamed
+        #[arg(long, value_name = "NAME")]
+        unset: Vec<ConfigName>,
         #[command(flatten)]
         secret: Secret,
         #[command(flatten)]
-        why: Why,
+        terms: Terms,
     },
     /// Delete names, all or none; with --release, hide Base names from that release
     #[command(after_help = ExitCode::help(&EXIT_CODES))]
@@ -54,7 +61,7 @@ pub enum Verb {
         #[arg(required = true, value_name = "NAME")]
         names: Vec<ConfigName>,
         #[command(flatten)]
-        why: Why,
+        terms: Terms,
     },
     /// Set names to what a file says, all or none: a .env file, or a JSON object
     #[command(after_help = ExitCode::help(&EXIT_CODES))]
@@ -65,7 +72,7 @@ pub enum Verb {
         #[command(flatten)]
         secret: Secret,
         #[command(flatten)]
-        why: Why,
+        terms: Terms,
     },
     /// Print the whole config in a form that other programs read; with --release, what that release sees
     ///
@@ -103,15 +110,53 @@ pub enum Verb {
         #[arg(short = 'n', long, default_value_t = 20)]
         limit: usize,
     },
-    /// Make config what it was at a time, or after a change
+    /// Make config what it was at a time, or after a change; or bring back what clean-up took away
     ///
     /// Base config, or with --release that release's Overlay. It is a change like any other: it is recorded, and can be
-    /// taken back the same way.
+    /// taken back the same way. Without --at: what clean-up took from the Overlay of --release.
     #[command(after_help = ExitCode::help(&EXIT_CODES))]
     Restore {
         /// The time, such as 2026-01-31T09:30:00Z; or the id of a change in the history, for what was right after it
         #[arg(long, value_name = "TIME|ID", value_parser = moment)]
-        at: Moment,
+        at: Option<Moment>,
+        #[command(flatten)]
+        why: Why,
+        #[command(flatten)]
+        force: Force,
+    },
+    /// Encrypt the secrets anew, with a new data key of the KMS key; with --release, those of its Overlay only
+    ///
+    /// What they say does not change, and neither does what the history holds: to restore an old secret still needs the
+    /// KMS key that it was encrypted with.
+    #[command(after_help = ExitCode::help(&EXIT_CODES))]
+    Rekey {
+        #[command(flatten)]
+        key: KmsKey,
+        #[command(flatten)]
+        why: Why,
+    },
+    /// Clean up the Overlays of releases that nothing uses; with --release, that of this release
+    ///
+    /// What is cleaned up can be restored for 30 days (restore --release RELEASE, or a deploy of the release), and is then
+    /// deleted. An Overlay is in use while the release is current, while the receipt of an instance or a deploy that
+    /// has not ended names it, and before the release is deployed for the first time.
+    #[command(after_help = ExitCode::help(&EXIT_CODES))]
+    Gc {
+        /// Only show what would be cleaned up, and for every Overlay why or why not
+        #[arg(long)]
+        plan: bool,
+        #[command(flatten)]
+        why: Why,
+    },
+    /// Copy config from a table of 2013 whose range key is Value, as the first documentation said
+    ///
+    /// The old table is only read, and nothing that is set already is written over. A name that has several values
+    /// there is shown and not copied.
+    #[command(after_help = ExitCode::help(&EXIT_CODES))]
+    Migrate {
+        /// The old table
+        #[arg(long, value_name = "TABLE")]
+        from: String,
         #[command(flatten)]
         why: Why,
     },
@@ -134,9 +179,44 @@ pub struct Secret {
     /// Store the values encrypted
     #[arg(long)]
     pub secret: bool,
-    /// The KMS key that --secret encrypts with: its id, ARN or alias
+    #[command(flatten)]
+    pub key: KmsKey,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct KmsKey {
+    /// The KMS key that secrets are encrypted with: its id, ARN or alias
     #[arg(long, env = "ADF_KMS_KEY", value_name = "KEY", default_value = "alias/adf")]
     pub kms_key: String,
+}
+
+impl Default for KmsKey {
+    fn default() -> Self {
+        Self { kms_key: "alias/adf".to_owned() }
+    }
+}
+
+/// What is said of a change that operators make by hand.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Terms {
+    #[command(flatten)]
+    pub why: Why,
+    #[command(flatten)]
+    pub force: Force,
+    /// Write over nothing that was written after this version, which list --json tells
+    #[arg(long, value_name = "VERSION")]
+    pub based_on: Option<ConfigVersion>,
+    /// Make a change of more names than fit into one in several, in the order of the names, each all or nothing
+    #[arg(long)]
+    pub in_parts: bool,
+}
+
+/// Whether objections are overruled.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub struct Force {
+    /// Make the change although a release that runs, or may be rolled back to, would not start with it; this is recorded
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// Whether secrets may be shown.
@@ -159,8 +239,8 @@ impl Verb {
     /// What was typed is looked at before AWS is asked anything.
     pub fn check(&self) -> Result<(), ConfigError> {
         match self {
-            Self::Set { assignments, secret: Secret { secret: false, .. }, .. } => {
-                set::assignments(assignments)?;
+            Self::Set { assignments, unset, secret: Secret { secret: false, .. }, .. } => {
+                set::edits(None, set::assignments(assignments)?, unset.clone())?;
             }
             Self::Set { assignments, .. } => {
                 secret::names(assignments)?;
@@ -169,106 +249,6 @@ impl Verb {
         }
         Ok(())
     }
-}
-
-/// Which config is meant, and who asks.
-#[derive(Debug, Clone, Copy)]
-pub struct Subject<'a> {
-    pub sdk: &'a SdkConfig,
-    pub store: &'a Store,
-    pub app: &'a AppName,
-    /// The release whose Overlay is meant; nothing for Base.
-    pub release: Option<&'a ReleaseName>,
-}
-
-impl Subject<'_> {
-    /// The store for a change: the history says whose it is.
-    async fn signed(&self, why: Why) -> Result<Store, ConfigError> {
-        let by = identity(self.sdk).await?;
-        Ok(self.store.clone().signed(Signature { by, why: why.message }))
-    }
-
-    async fn set(
-        &self,
-        printer: Printer,
-        assignments: Vec<Assignment>,
-        secret: Secret,
-        why: Why,
-    ) -> Result<(), ConfigError> {
-        let key = secret.secret.then_some(secret.kms_key.as_str());
-        let store = self.signed(why).await?;
-        let done = set::set(&store, self.app, self.release, key, assignments).await?;
-        printer.note(&done.summary());
-        printer.data(&done);
-        Ok(())
-    }
-
-    async fn get(&self, name: &ConfigName, reveal: Reveal) -> Result<Got, ConfigError> {
-        match get::get(self.store, self.app, self.release, name).await {
-            Err(ConfigError::IsSecret(_)) if reveal.reveal => {
-                let config = export::read(self.store, self.app, self.release).await?;
-                self.shown(vec![name.clone()], reveal).await?;
-                get::of(&config, self.app, self.release, name)
-            }
-            other => other,
-        }
-    }
-
-    /// Records that secrets are shown, before they are; refuses to show them unasked.
-    async fn shown(&self, secrets: Vec<ConfigName>, reveal: Reveal) -> Result<(), ConfigError> {
-        if secrets.is_empty() {
-            return Ok(());
-        }
-        if !reveal.reveal {
-            return Err(ConfigError::HasSecrets(secrets));
-        }
-        let store = self.signed(Why::default()).await?;
-        Ok(store.record_reveal(self.app, self.release, &secrets).await?)
-    }
-}
-
-/// Does what the verb says and prints the result.
-pub async fn run(subject: Subject<'_>, printer: Printer, verb: Verb) -> Result<(), ConfigError> {
-    let Subject { store, app, release, .. } = subject;
-    match verb {
-        Verb::List => printer.data(&list::list(store, app, release).await?),
-        Verb::Get { name, reveal } => printer.data(&subject.get(&name, reveal).await?),
-        Verb::Set { assignments, secret, why } => {
-            let assignments = if secret.secret {
-                secret::ask(&secret::names(&assignments)?)?
-            } else {
-                set::assignments(&assignments)?
-            };
-            subject.set(printer, assignments, secret, why).await?;
-        }
-        Verb::Import { file, secret, why } => {
-            subject.set(printer, import::read(&file)?, secret, why).await?;
-        }
-        Verb::Export { format, reveal } => {
-            let config = export::read(store, app, release).await?;
-            subject.shown(config.secrets().map(|(name, _)| name.clone()).collect(), reveal).await?;
-            printer.data(&export::write(&config, format)?);
-        }
-        Verb::Diff { from, to } => printer.data(&diff::diff(store, app, &from, &to).await?),
-        Verb::Exec { command } => {
-            let config = export::read(store, app, release).await?;
-            match exec::exec(app, release, &config, &command)? {}
-        }
-        Verb::Unset { names, why } => {
-            let done = unset::unset(&subject.signed(why).await?, app, release, names).await?;
-            printer.note(&done.summary());
-            printer.data(&done);
-        }
-        Verb::History { name, limit } => {
-            printer.data(&history::history(store, app, name.as_ref(), limit).await?);
-        }
-        Verb::Restore { at, why } => {
-            let done = restore::restore(&subject.signed(why).await?, app, release, &at).await?;
-            printer.note(&done.summary());
-            printer.data(&done);
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

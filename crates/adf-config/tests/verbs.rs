@@ -6,11 +6,11 @@ use adf_config::list::{Layer, Listing, list};
 use adf_config::printer::Text;
 use adf_config::report::Explain;
 use adf_config::restore::restore;
-use adf_config::set::{Assignment, set};
+use adf_config::set::{self, set};
 use adf_config::unset::unset;
 use adf_config::{ConfigError, ExitCode, connect};
 use adf_local::cloud::Cloud;
-use adf_store::{Moment, Signature, Store};
+use adf_store::{Edits, Moment, Signature, Store};
 use adf_types::{AppName, ConfigName, ReleaseName};
 use jiff::Timestamp;
 
@@ -33,17 +33,18 @@ fn names(names: &[&str]) -> Vec<ConfigName> {
     names.iter().map(|n| n.parse().expect("a config name")).collect()
 }
 
-fn assignments(texts: &[&str]) -> Vec<Assignment> {
-    texts.iter().map(|t| t.parse().expect("an assignment")).collect()
+fn edits(texts: &[&str]) -> Edits {
+    let assignments = texts.iter().map(|t| t.parse().expect("an assignment")).collect();
+    set::edits(None, assignments, Vec::new()).expect("each name once")
 }
 
 async fn with(base: &[&str], overlay: &[&str]) -> Store {
     let store = store().await;
     if !base.is_empty() {
-        set(&store, &web(), None, None, assignments(base)).await.expect("Base config is set");
+        set(&store, &web(), None, &edits(base)).await.expect("Base config is set");
     }
     if !overlay.is_empty() {
-        set(&store, &web(), Some(&v2()), None, assignments(overlay)).await.expect("Overlay config is set");
+        set(&store, &web(), Some(&v2()), &edits(overlay)).await.expect("Overlay config is set");
     }
     store
 }
@@ -76,7 +77,7 @@ async fn a_release_sees_base_and_then_its_overlay() {
 #[tokio::test(start_paused = true)]
 async fn a_base_name_that_is_unset_for_a_release_is_hidden_from_it_only() {
     let store = with(&["FOO=1", "BAR=2"], &[]).await;
-    unset(&store, &web(), Some(&v2()), names(&["FOO"])).await.expect("FOO is there");
+    unset(&store, &web(), Some(&v2()), names(&["FOO"]), None).await.expect("FOO is there");
     let listing = listed(&store, Some(&v2())).await;
     assert_eq!(listing.text(), "BAR=2\n");
     assert_eq!(listing.hidden, names(&["FOO"]));
@@ -86,19 +87,19 @@ async fn a_base_name_that_is_unset_for_a_release_is_hidden_from_it_only() {
 #[tokio::test(start_paused = true)]
 async fn deleting_a_name_that_is_not_there_succeeds_and_says_so() {
     let store = with(&["FOO=1"], &[]).await;
-    let done = unset(&store, &web(), None, names(&["FOO", "FOOO"])).await.expect("no error");
+    let done = unset(&store, &web(), None, names(&["FOO", "FOOO"]), None).await.expect("no error");
     assert_eq!(done.summary(), "FOO deleted from Base config of web; FOOO not in Base config of web");
-    let again = unset(&store, &web(), None, names(&["FOO"])).await.expect("no error");
+    let again = unset(&store, &web(), None, names(&["FOO"]), None).await.expect("no error");
     assert_eq!((again.unset, again.absent), (vec![], names(&["FOO"])));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_name_given_twice_changes_nothing() {
-    let store = with(&["BAR=old"], &[]).await;
-    let error = set(&store, &web(), None, None, assignments(&["BAR=1", "FOO=1", "FOO=2"])).await;
-    let error = error.expect_err("FOO is ambiguous");
-    assert_eq!((error.exit_code(), error.to_string().contains("FOO")), (ExitCode::Usage, true));
-    assert_eq!(listed(&store, None).await.text(), "BAR=old\n");
+async fn a_name_given_twice_is_refused() {
+    let assignments = |texts: &[&str]| texts.iter().map(|t| t.parse().expect("an assignment")).collect();
+    for (set, unset) in [(&["BAR=1", "FOO=1", "FOO=2"][..], vec![]), (&["FOO=1"], names(&["FOO"]))] {
+        let error = set::edits(None, assignments(set), unset).expect_err("FOO is ambiguous");
+        assert_eq!((error.exit_code(), error.to_string().contains("FOO")), (ExitCode::Usage, true));
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -147,10 +148,11 @@ async fn one_value_is_printed_as_it_is() {
 async fn the_history_tells_who_changed_what_and_a_restore_takes_it_back() {
     let store = store().await;
     let why = Some("the new\u{1b}[2J bank".to_owned());
-    let ann = store.clone().signed(Signature { by: "arn:aws:iam::1:user/ann".to_owned(), why });
-    set(&store, &web(), None, None, assignments(&["FOO=1", "BAR=1"])).await.expect("set");
-    set(&ann, &web(), None, None, assignments(&["FOO=2"])).await.expect("set");
-    set(&store, &web(), Some(&v2()), None, assignments(&["FOO=3"])).await.expect("set");
+    let ann =
+        store.clone().signed(Signature { by: "arn:aws:iam::1:user/ann".to_owned(), why, forced: false });
+    set(&store, &web(), None, &edits(&["FOO=1", "BAR=1"])).await.expect("set");
+    set(&ann, &web(), None, &edits(&["FOO=2"])).await.expect("set");
+    set(&store, &web(), Some(&v2()), &edits(&["FOO=3"])).await.expect("set");
 
     let foo = names(&["FOO"]);
     let seen = history(&store, &web(), Some(&foo[0]), 2).await.expect("readable");
@@ -169,10 +171,12 @@ async fn the_history_tells_who_changed_what_and_a_restore_takes_it_back() {
     let all = history(&store, &web(), None, 20).await.expect("readable").changes;
     assert_eq!(all[2].before.keys().map(ConfigName::as_str).collect::<Vec<_>>(), ["BAR", "FOO"]);
 
-    let restored = restore(&store, &web(), None, &Moment::After(all[2].id.clone())).await.expect("restored");
+    let after = Moment::After(all[2].id.clone());
+    let then = store.config_at(&web(), None, &after).await.expect("known");
+    let restored = restore(&store, &web(), None, then).await.expect("restored");
     assert_eq!(restored.summary(), "restored FOO in Base config of web; instances read it when they boot");
     assert_eq!(listed(&store, None).await.text(), "BAR=1\nFOO=1\n");
-    let again =
-        restore(&store, &web(), None, &Moment::After(all[2].id.clone())).await.expect("nothing to do");
-    assert_eq!(again.summary(), "Base config of web is as it was then; nothing was changed");
+    let then = store.config_at(&web(), None, &after).await.expect("known");
+    let again = restore(&store, &web(), None, then).await.expect("nothing to do");
+    assert_eq!(again.summary(), "Base config of web has nothing to restore; nothing was changed");
 }

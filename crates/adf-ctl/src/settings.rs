@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use adf_config::report::Explain;
-use adf_types::{AdfToml, AdfTomlError, AppName};
+use adf_types::{AdfToml, AdfTomlError, AppName, ConfigRules};
 
 use crate::cli::SettingsArgs;
 use crate::exit::ExitCode;
@@ -103,6 +103,13 @@ impl Settings {
             Some(path) => SettingsError::NoAppSection(path.display().to_string()),
             None => SettingsError::NoApp(self.start.display().to_string()),
         })
+    }
+
+    /// What the adf.toml at hand asks of config, if it is that of the app in question.
+    pub fn config_rules(&self) -> Option<ConfigRules> {
+        let named = self.file.app.as_ref()?;
+        let meant = self.app.as_ref()?;
+        (named.name == meant.app).then(|| self.file.config.rules())
     }
 
     /// The bucket of release archives; only some commands need one.

@@ -2,10 +2,12 @@
 //!
 //! - a page of Query or Scan ends at 1 MB, before the filter, with a `LastEvaluatedKey` ([`page`]);
 //! - an item above 400 KB is refused ([`size`]);
+//! - binary values are compared ([`binary`]);
 //! - a condition and its write are one step, also between two requests at the same time.
 //!
 //! Source: "Service, account, and table quotas in Amazon DynamoDB" and the API reference of each operation.
 
+mod binary;
 mod page;
 mod size;
 
@@ -14,14 +16,15 @@ use std::fmt;
 use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
-use winterbaume_core::{MockRequest, MockResponse, MockService};
-use winterbaume_dynamodb::DynamoDbService;
+use winterbaume_core::{MockRequest, MockResponse};
+
+use binary::Service;
 
 /// The DynamoDB of one account.
 #[derive(Default)]
 pub struct DynamoDb {
     /// The service looks at a condition and writes in two steps; one request at a time makes that one step.
-    service: Mutex<DynamoDbService>,
+    service: Mutex<Service>,
 }
 
 impl DynamoDb {

@@ -62,6 +62,11 @@ pub enum StoreError {
     TableMissing { operation: Operation, source: Source },
     #[error("E158 cannot {operation}: DynamoDB refused the call")]
     Refused { operation: Operation, source: Source },
+    #[error(
+        "E158 cannot {operation}: the table's keys are not App and Name. A table of 2013 whose range key is Value is \
+         read, not written"
+    )]
+    OtherKeys { operation: Operation, source: Source },
     #[error("E159 cannot {operation}: the record is not one this version understands; use a newer adf")]
     Malformed { operation: Operation, source: Source },
     #[error(
@@ -99,6 +104,10 @@ pub enum StoreError {
     UnknownChange { app: AppName, id: String },
     #[error("{count} config names in one change; at most {max} can change together")]
     TooMany { count: usize, max: usize },
+    #[error("{what} is {bytes} bytes long, and DynamoDB takes {max}; nothing was written")]
+    TooLarge { what: String, bytes: usize, max: usize },
+    #[error("a deploy of {app} began while its config was being cleaned up; nothing more was cleaned up")]
+    DeployBegan { app: AppName },
     #[error("release {release} of {app} exists already and releases are immutable")]
     ReleaseExists { app: AppName, release: ReleaseName },
     #[error("E201 {app} is locked by {}, since {}", held.owner, held.taken_at)]
@@ -119,6 +128,7 @@ impl StoreError {
     {
         let code = error.as_service_error().and_then(|e| e.code()).unwrap_or_default().to_owned();
         let throttled = is_limit_exceeded(&error);
+        let other_keys = is_about_keys(&error);
         if let Some(minutes) = clock_skew(&code, error.raw_response()) {
             return Self::ClockSkew { what: operation.to_string(), minutes };
         }
@@ -133,6 +143,7 @@ impl StoreError {
                 Self::Throttled { operation, source }
             }
             _ if throttled => Self::Throttled { operation, source },
+            _ if other_keys => Self::OtherKeys { operation, source },
             "AccessDeniedException"
             | "UnrecognizedClientException"
             | "InvalidSignatureException"
@@ -151,6 +162,16 @@ pub(crate) fn is_limit_exceeded<E: ProvideErrorMetadata>(error: &SdkError<E>) ->
         e.code() == Some("ValidationException")
             && e.message().is_some_and(|m| m.to_ascii_lowercase().contains("limit exceeded"))
     })
+}
+
+/// Whether the call named other keys than the table has. Only the text of the answer tells; of a transaction it stands
+/// among the reasons for which it was cancelled.
+fn is_about_keys<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
+    let code = error.as_service_error().and_then(ProvideErrorMetadata::code).unwrap_or_default();
+    let body = error.raw_response().and_then(|answer| answer.body().bytes()).unwrap_or_default();
+    let body = String::from_utf8_lossy(body);
+    matches!(code, "ValidationException" | "TransactionCanceledException")
+        && (body.contains("does not match the schema") || body.contains("Missing the key"))
 }
 
 /// The codes of a signature that AWS refuses; a clock that is off is one of the reasons.

@@ -19,12 +19,16 @@ mod release;
 mod retries;
 mod secret;
 mod tables;
+mod usage;
 
 use std::sync::Arc;
 
 use aws_types::SdkConfig;
 
-pub use config::{Action, Entry, Moment, Recorded, Seen};
+pub use config::{
+    Action, Cleaned, ConfigVersion, Edits, Entry, Moment, OverlayPlan, Plan, Recorded, Seen, Swept, Then,
+    ValueKeyed,
+};
 pub use deploy::CurrentRelease;
 pub use error::{Operation, StoreError, Written};
 pub use lock::{BEAT, LEASE, Lock, LockView};
@@ -32,6 +36,7 @@ pub use partition::Partition;
 pub use retries::RETRIES;
 pub use secret::Sealed;
 pub use tables::Tables;
+pub use usage::{Ignored, Usage, Use};
 
 /// Who changes config, and why: recorded with every change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,11 +45,13 @@ pub struct Signature {
     pub by: String,
     /// What the author says about it.
     pub why: Option<String>,
+    /// Whether the author was told why not, and did it all the same.
+    pub forced: bool,
 }
 
 impl Default for Signature {
     fn default() -> Self {
-        Self { by: "unknown".to_owned(), why: None }
+        Self { by: "unknown".to_owned(), why: None, forced: false }
     }
 }
 

@@ -202,7 +202,7 @@ fn taken(app: &AppName, token: String, item: &Item) -> Lock {
 type UpdateError =
     aws_sdk_dynamodb::error::SdkError<aws_sdk_dynamodb::operation::update_item::UpdateItemError>;
 
-fn view(item: &Item) -> Option<LockView> {
+pub(crate) fn view(item: &Item) -> Option<LockView> {
     Some(LockView {
         owner: string(item, "Owner")?,
         deploy: string(item, "Deploy").and_then(|id| id.parse().ok()),

@@ -1,6 +1,6 @@
 //! Reading and writing whole records. Every read is consistent and pages to the end.
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, Get, TransactGetItem};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -19,6 +19,18 @@ pub(crate) enum Range<'a> {
     Newest(usize),
 }
 
+/// What is asked of a partition.
+#[derive(Debug, Clone, Copy)]
+struct Question<'a> {
+    table: &'a str,
+    /// The names of hash and range key.
+    keys: [&'a str; 2],
+    partition: &'a str,
+    range: Range<'a>,
+    /// Only these attributes; all for an empty list.
+    attributes: &'a [&'a str],
+}
+
 impl Store {
     pub(crate) fn on_state(&self, verb: &'static str, key: &StateKey) -> Operation {
         Operation { verb, table: self.tables.state.clone(), key: key.display() }
@@ -27,7 +39,9 @@ impl Store {
     /// All items of one partition of the state table.
     pub(crate) async fn query_state(&self, pk: &str, range: Range<'_>) -> Result<Vec<Item>, StoreError> {
         let operation = || Operation { verb: "read", table: self.tables.state.clone(), key: pk.to_owned() };
-        self.query(&self.tables.state, ["Pk", "Sk"], pk, range, operation).await
+        let keys = ["Pk", "Sk"];
+        let question = Question { table: &self.tables.state, keys, partition: pk, range, attributes: &[] };
+        self.query(question, operation).await
     }
 
     /// Items of one partition of the config table.
@@ -36,19 +50,29 @@ impl Store {
         partition: &str,
         range: Range<'_>,
     ) -> Result<Vec<Item>, StoreError> {
+        self.query_config_for(partition, range, &[]).await
+    }
+
+    /// The same, with only these attributes of the items.
+    pub(crate) async fn query_config_for(
+        &self,
+        partition: &str,
+        range: Range<'_>,
+        attributes: &[&str],
+    ) -> Result<Vec<Item>, StoreError> {
         let operation =
             || Operation { verb: "read", table: self.tables.config.clone(), key: partition.to_owned() };
-        self.query(&self.tables.config, ["App", "Name"], partition, range, operation).await
+        let keys = ["App", "Name"];
+        let question = Question { table: &self.tables.config, keys, partition, range, attributes };
+        self.query(question, operation).await
     }
 
     async fn query(
         &self,
-        table: &str,
-        [hash, range_key]: [&str; 2],
-        partition: &str,
-        range: Range<'_>,
+        question: Question<'_>,
         operation: impl Fn() -> Operation,
     ) -> Result<Vec<Item>, StoreError> {
+        let Question { table, keys: [hash, range_key], partition, range, attributes } = question;
         let (prefix, limit) = match range {
             Range::All => (None, usize::MAX),
             Range::Prefix(prefix) => (Some(prefix), usize::MAX),
@@ -56,6 +80,9 @@ impl Store {
             Range::Newest(limit) => (None, limit),
         };
         let condition = if prefix.is_some() { "#h = :h AND begins_with(#r, :p)" } else { "#h = :h" };
+        // Attributes go by aliases: many plain words, Name among them, are DynamoDB's own.
+        let aliases: Vec<_> = (0..attributes.len()).map(|i| format!("#a{i}")).collect();
+        let only = (!aliases.is_empty()).then(|| aliases.join(", "));
         let mut items = Vec::new();
         let mut start: Option<Item> = None;
         loop {
@@ -68,7 +95,10 @@ impl Store {
                 .expression_attribute_names("#h", hash)
                 .expression_attribute_values(":h", text(partition))
                 .set_exclusive_start_key(start.take())
+                .set_projection_expression(only.clone())
                 .scan_index_forward(!matches!(range, Range::Last(..) | Range::Newest(_)));
+            let named = aliases.iter().zip(attributes);
+            let page = named.fold(page, |page, (alias, name)| page.expression_attribute_names(alias, *name));
             let page = match prefix {
                 Some(prefix) => page
                     .expression_attribute_names("#r", range_key)
@@ -102,6 +132,29 @@ impl Store {
             .await
             .map_err(|e| StoreError::from_sdk(self.on_state("read", key), e))?;
         Ok(answer.item)
+    }
+
+    /// Items of one moment, in the order of their keys; nothing where there is none.
+    pub(crate) async fn get_together(
+        &self,
+        keys: Vec<(&str, Item)>,
+        operation: impl Fn() -> Operation,
+    ) -> Result<Vec<Option<Item>>, StoreError> {
+        let asked = keys.len();
+        let get = |(table, key): (&str, Item)| {
+            let get = Get::builder().table_name(table).set_key(Some(key)).build();
+            TransactGetItem::builder().get(get.expect("table and key are given")).build()
+        };
+        let gets = keys.into_iter().map(get).collect();
+        let answer = self.client.transact_get_items().set_transact_items(Some(gets)).send().await;
+        let answer = answer.map_err(|error| StoreError::from_sdk(operation(), error))?;
+        let items: Vec<_> =
+            answer.responses.unwrap_or_default().into_iter().map(|response| response.item).collect();
+        if items.len() != asked {
+            let source = format!("{} answers to {asked} questions", items.len()).into();
+            return Err(StoreError::Malformed { operation: operation(), source });
+        }
+        Ok(items)
     }
 
     pub(crate) async fn put<T: Serialize>(&self, key: &StateKey, record: &T) -> Result<(), StoreError> {

@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use serde::Serialize;
 
 use crate::Store;
+use crate::config::version::{self, ConfigVersion};
 use crate::error::StoreError;
 use crate::keys::{RELEASE, StateKey};
 use crate::query::Range;
@@ -23,6 +24,22 @@ impl Store {
         release: &ReleaseName,
     ) -> Result<Option<ReleaseRecord>, StoreError> {
         self.get(&StateKey::release(app, release)).await
+    }
+
+    /// The record of a release and the version of the app's config, in one call: what a booting instance needs before
+    /// it reads the config.
+    pub async fn release_and_version(
+        &self,
+        app: &AppName,
+        release: &ReleaseName,
+    ) -> Result<(Option<ReleaseRecord>, ConfigVersion), StoreError> {
+        let key = StateKey::release(app, release);
+        let keys =
+            vec![(self.tables.state.as_str(), key.item()), (self.tables.config.as_str(), version::key(app))];
+        let mut items = self.get_together(keys, || self.on_state("read", &key)).await?.into_iter();
+        let record = items.next().flatten().filter(|item| !item.is_empty());
+        let record = record.map(|item| self.decode(&key, item)).transpose()?;
+        Ok((record, version::of(items.next().flatten().as_ref())))
     }
 
     /// The image of a release, once an instance has pushed one.

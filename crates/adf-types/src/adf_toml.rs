@@ -3,12 +3,13 @@
 //! `adf-ctl` reads `[app]` and `[deploy]`, the agent `[build]` and `[run]`, both `[config]`. Unknown keys
 //! are errors, because a misspelt key would silently mean its default.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{AppName, ConfigName, ExpectedStatus, SecretDelivery};
+use crate::{AppName, ConfigName, ConfigRules, ExpectedStatus, SecretDelivery, ValueRule};
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -95,7 +96,7 @@ pub struct BuildSection {
     /// The stage of a multi-stage Dockerfile to build.
     pub target: Option<String>,
     /// Build arguments.
-    pub args: std::collections::BTreeMap<String, String>,
+    pub args: BTreeMap<String, String>,
     /// `linux/arm64`; absent: the host's own.
     pub platform: Option<String>,
     /// Config that `RUN --mount=type=secret,id=NAME` is given while the image is built, and that stays in no layer.
@@ -182,6 +183,19 @@ pub struct ConfigSection {
     /// Names that change which code a container's programs load, `PATH` or `LD_PRELOAD`, and that config may
     /// set all the same.
     pub allow_names: Vec<ConfigName>,
+    /// What values may be: `LOG_LEVEL = { one_of = ["debug", "info"] }`, `PORT = { pattern = "[0-9]+" }`.
+    pub values: BTreeMap<ConfigName, ValueRule>,
+}
+
+impl ConfigSection {
+    /// The part that a release's record keeps.
+    pub fn rules(&self) -> ConfigRules {
+        ConfigRules {
+            required: self.required.clone(),
+            allow_names: self.allow_names.clone(),
+            values: self.values.clone(),
+        }
+    }
 }
 
 /// `30s`, `5m`, `1h30m`: jiff's friendly form, not negative.
@@ -227,6 +241,9 @@ mod tests {
             required = ["FOO"]
             secrets = "files"
             allow_names = ["PATH"]
+            [config.values]
+            LOG_LEVEL = { one_of = ["debug", "info"] }
+            LISTEN = { pattern = "[0-9]+" }
             "#,
         )
         .expect("valid");
@@ -240,6 +257,7 @@ mod tests {
         assert_eq!(toml.config.required[0].as_str(), "FOO");
         assert_eq!(toml.config.secrets, SecretDelivery::Files);
         assert_eq!(toml.config.allow_names[0].as_str(), "PATH");
+        assert_eq!(toml.config.rules().values.len(), 2);
     }
 
     #[test]

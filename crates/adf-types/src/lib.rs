@@ -7,7 +7,7 @@
 //! | --- | --- |
 //! | App | [`AppName`] |
 //! | Release | [`ReleaseName`], [`ReleaseRecord`], [`ReleaseUrl`], [`Digest`]; [`ImageRef`], [`Repository`] |
-//! | Config | [`ConfigName`], [`ConfigValue`], [`Config`], [`ConfigHash`]; [`AgentName`] |
+//! | Config | [`ConfigName`], [`ConfigValue`], [`Config`], [`ConfigHash`], [`ConfigRules`]; [`AgentName`] |
 //! | Instance | [`InstanceId`] |
 //! | Receipt | [`Receipt`], its [`Stage`]s and [`ImageSource`] |
 //! | Verdict | [`Verdict`] |
@@ -36,8 +36,8 @@ pub use adf_toml::{
     Strategy,
 };
 pub use config::{
-    AgentName, Config, ConfigHash, ConfigName, ConfigNameError, ConfigValue, MissingConfig, SecretDelivery,
-    TakesOver, TooLarge,
+    AgentName, BadValue, Config, ConfigHash, ConfigName, ConfigNameError, ConfigRules, ConfigValue,
+    MissingConfig, Pattern, RuleError, SecretDelivery, TakesOver, TooLarge, ValueRule,
 };
 pub use deploy::{
     DeployId, DeployRecord, Direction, LogEntry, OperatorRequest, Outcome, Policy, Progress, Step, Waiting,

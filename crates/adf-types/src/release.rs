@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{AppName, ConfigName, Digest, ImageRef, InstanceId, ReleaseName, ReleaseUrl};
+use crate::{AppName, ConfigRules, Digest, ImageRef, InstanceId, ReleaseName, ReleaseUrl};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReleaseRecord {
@@ -16,8 +16,9 @@ pub struct ReleaseRecord {
     pub tree: Option<Digest>,
     /// The git commit, where the release was made from a repository.
     pub commit: Option<String>,
-    /// Names that the release's adf.toml requires.
-    pub required_config: Vec<ConfigName>,
+    /// What the release's adf.toml asks of its config.
+    #[serde(default)]
+    pub config: ConfigRules,
     pub created_at: Timestamp,
     pub created_by: String,
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use adf_types::{Config, ConfigSection};
+use adf_types::{Config, ConfigSection, RuleError};
 
 use crate::agent::Agent;
 use crate::claim::Order;
@@ -38,9 +38,12 @@ pub async fn read(agent: &Agent, order: &Order) -> Result<Config, Failure> {
 
 /// What the release's adf.toml asks of its config.
 pub fn check(config: &Config, section: &ConfigSection) -> Result<(), Failure> {
-    config
-        .require(&section.required)
-        .map_err(|e| Failure::permanent(format!("E152 {e}; set it with: adf-ctl config set NAME=VALUE")))?;
-    config.refuse_take_over(&section.allow_names).map_err(|e| Failure::permanent(e.to_string()))?;
+    config.check(&section.rules()).map_err(|error| {
+        let cure = match error {
+            RuleError::TakesOver(_) => "",
+            RuleError::Missing(_) | RuleError::Values(_) => "; set it with: adf-ctl config set NAME=VALUE",
+        };
+        Failure::permanent(format!("{error}{cure}"))
+    })?;
     config.fits(section.secrets).map_err(|e| Failure::permanent(e.to_string()))
 }

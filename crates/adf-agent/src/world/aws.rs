@@ -40,7 +40,7 @@ fn clients(config: &SdkConfig, settings: &Settings) -> Aws {
     let tables = Tables { config: config_table.clone(), state: state_table.clone() };
     let store = Store::connect(config, tables);
     Aws {
-        table: Arc::new(StoreTable(store)),
+        table: Arc::new(StoreTable::new(store)),
         fetch: Arc::new(Fetcher::new(aws_sdk_s3::Client::new(config), allowed_hosts)),
         ecr: Arc::new(EcrClient(config.clone())),
         lifecycle: Arc::new(AutoScaling(aws_sdk_autoscaling::Client::new(config))),

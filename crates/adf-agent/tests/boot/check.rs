@@ -13,7 +13,7 @@ fn record(digest: &Digest) -> ReleaseRecord {
         digest: Some(digest.clone()),
         tree: None,
         commit: None,
-        required_config: Vec::new(),
+        config: adf_types::ConfigRules::default(),
         created_at: "2026-01-01T00:00:00Z".parse().expect("a time"),
         created_by: "ann".to_owned(),
     }

@@ -92,7 +92,7 @@ async fn fault_28_user_data_that_contradicts_the_release_record_ends_the_boot() 
     let record = serde_json::from_value(serde_json::json!({
         "app": "web", "release": "v1", "url": "s3://releases/web-v1.tar.gz",
         "digest": Digest::of_bytes(b"other").to_string(), "tree": null, "commit": null,
-        "required_config": [], "created_at": "2026-01-01T00:00:00Z", "created_by": "ann",
+        "created_at": "2026-01-01T00:00:00Z", "created_by": "ann",
     }))
     .expect("a record");
     let user_data = format!("{}RELEASE_DIGEST=\"{digest}\"\n", fakes::USER_DATA);

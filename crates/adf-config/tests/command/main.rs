@@ -1,5 +1,8 @@
 //! The `adf-config` binary, driven as a shell drives it, against an adf-local endpoint.
 
+mod care;
+mod clean_up;
+mod tables_of_2013;
 mod verbs;
 
 use adf_local::cloud::Cloud;

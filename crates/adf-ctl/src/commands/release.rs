@@ -80,7 +80,7 @@ impl Text for Shown {
     fn text(&self) -> String {
         let r = &self.0;
         let digest = |d: &Option<adf_types::Digest>| d.as_ref().map_or("-".to_owned(), ToString::to_string);
-        let required: Vec<&str> = r.required_config.iter().map(adf_types::ConfigName::as_str).collect();
+        let required: Vec<&str> = r.config.required.iter().map(adf_types::ConfigName::as_str).collect();
         let lines = [
             ("app", r.app.to_string()),
             ("release", r.release.to_string()),

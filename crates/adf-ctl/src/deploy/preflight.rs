@@ -189,17 +189,17 @@ async fn config_is_complete(
 ) -> Result<(), DeployError> {
     let (app, name) = (&release.app, &release.release);
     let why = Some(format!("{name} is to be deployed"));
-    let store = context.store.clone().signed(Signature { by: owner.to_owned(), why });
+    let store = context.store.clone().signed(Signature { by: owner.to_owned(), why, forced: false });
     let restored = store.restore_overlay(app, name).await?;
     if !restored.is_empty() {
         let names = restored.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         context.printer.note(&format!("config of {name} that clean-up had taken is back: {names}"));
     }
     let config = context.store.read_config(app, name).await?;
-    config.require(&release.required_config).map_err(|missing| {
-        let names = missing.0.iter().map(|n| format!("{n}=VALUE")).collect::<Vec<_>>().join(" ");
+    config.check(&release.config).map_err(|error| {
+        let names = error.names().into_iter().map(|n| format!("{n}=VALUE")).collect::<Vec<_>>().join(" ");
         DeployError::refused(
-            format!("{missing}, of release {name}"),
+            format!("{error}, and release {name} would not start"),
             format!("adf-ctl config set {names}; or for this release only, with --release {name}"),
         )
     })

@@ -22,13 +22,13 @@ fn config(scope: &Scope) -> Vec<Statement> {
         on(scope, "ReadConfig", ["dynamodb:Query"], [Base, Overlays, History]),
         on(scope, "ReadConfigNames", ["dynamodb:GetItem"], [Base, Overlays, Version]),
         on(scope, "WriteConfig", ["dynamodb:PutItem"], [Base, Overlays, History]),
-        on(scope, "RemoveConfig", ["dynamodb:DeleteItem"], [Base, Overlays]),
+        on(scope, "RemoveConfig", ["dynamodb:DeleteItem"], [Base, Overlays, History]),
         on(scope, "CountChange", ["dynamodb:UpdateItem"], [Version]),
     ]
 }
 
 fn state(scope: &Scope) -> Vec<Statement> {
-    let keep = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"];
+    let keep = ["dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"];
     vec![
         on(scope, "ReadState", ["dynamodb:Query"], [Records, Receipts]),
         on(scope, "KeepRecords", keep, [Records]),

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use adf_store::Store;
-use adf_types::{AdfToml, AppName, ConfigName, Digest, ReleaseName, ReleaseRecord, ReleaseUrl};
+use adf_types::{AdfToml, AppName, ConfigRules, Digest, ReleaseName, ReleaseRecord, ReleaseUrl};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -87,7 +87,7 @@ struct Content {
     digest: Option<Digest>,
     tree: Option<Digest>,
     commit: Option<String>,
-    required_config: Vec<ConfigName>,
+    config: ConfigRules,
     upload: Option<Upload>,
 }
 
@@ -114,7 +114,7 @@ impl Content {
                     Some(tree @ Digest::Tree(_)) => (None, Some(tree)),
                     other => (other, None),
                 };
-                Ok(Self { url, digest, tree, commit: None, required_config: Vec::new(), upload: None })
+                Ok(Self { url, digest, tree, commit: None, config: ConfigRules::default(), upload: None })
             }
         }
     }
@@ -147,7 +147,7 @@ impl Content {
             digest: Some(packed.digest),
             tree: Some(packed.tree),
             commit: Some(commit),
-            required_config: adf_toml.config.required,
+            config: adf_toml.config.rules(),
             upload: Some(Upload { bucket, key, archive: packed.bytes }),
         })
     }
@@ -176,7 +176,7 @@ impl Content {
             digest: self.digest,
             tree: self.tree,
             commit: self.commit,
-            required_config: self.required_config,
+            config: self.config,
             created_at: now,
             created_by,
         }

@@ -41,7 +41,7 @@ async fn a_group_at_its_maximum_is_refused_with_the_command_that_raises_it() {
 async fn config_that_the_release_requires_and_nobody_set_is_named() {
     let world = World::serving().await;
     let mut v4 = release("v4");
-    v4.required_config = vec![config_name("DB"), config_name("KEY")];
+    v4.config.required = vec![config_name("DB"), config_name("KEY")];
     world.context.store.put_release(&v4).await.expect("new");
     let (error, hint) = refused(&world, "v4").await;
     assert!(error.contains("DB, KEY") && hint.contains("adf-ctl config set DB=VALUE"), "{error} {hint}");

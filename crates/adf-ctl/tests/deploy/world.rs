@@ -237,7 +237,7 @@ pub(crate) fn release(release: &str) -> ReleaseRecord {
         digest: None,
         tree: None,
         commit: None,
-        required_config: Vec::new(),
+        config: adf_types::ConfigRules::default(),
         created_at: Timestamp::UNIX_EPOCH,
         created_by: "ann".to_owned(),
     }

@@ -28,7 +28,7 @@ async fn a_tag_becomes_an_uploaded_archive_and_a_record() {
     let record = made.record;
     assert_eq!(record.url.to_string(), "s3://releases/web/v1.tar.gz");
     assert_eq!(record.commit.as_deref(), Some(repo.git(&["rev-parse", "v1"]).as_str()));
-    assert_eq!(record.required_config[0].as_str(), "FOO");
+    assert_eq!(record.config.required[0].as_str(), "FOO");
     let app = &context.settings.app().expect("web").app;
     assert_eq!(context.store.release(app, &record.release).await.expect("readable"), Some(record.clone()));
     let stored = download(&cloud, "web/v1.tar.gz").await;

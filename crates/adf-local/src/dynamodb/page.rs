@@ -1,16 +1,16 @@
 //! Pages of Query and Scan: at most 1 MB of items, counted before filter and projection, at least one item.
 
 use serde_json::{Value, json};
-use winterbaume_core::{MockRequest, MockResponse, MockService};
-use winterbaume_dynamodb::DynamoDbService;
+use winterbaume_core::{MockRequest, MockResponse};
 
+use super::binary::Service;
 use super::{asking, operation, size};
 
 /// What one page may hold.
 const PAGE: usize = 1024 * 1024;
 
 /// Answers a Query or Scan with one page; `body` is the request's, decoded.
-pub(super) async fn read(service: &DynamoDbService, request: MockRequest, body: &mut Value) -> MockResponse {
+pub(super) async fn read(service: &Service, request: MockRequest, body: &mut Value) -> MockResponse {
     let unfiltered = unfiltered(body);
     let whole = service.handle(asking(&request, &operation(&request), &unfiltered)).await;
     // JSON is never shorter than DynamoDB's own count, so a short answer needs no closer look.

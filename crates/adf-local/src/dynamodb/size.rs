@@ -5,9 +5,9 @@
 
 use base64::Engine as _;
 use serde_json::{Value, json};
-use winterbaume_core::{MockRequest, MockResponse, MockService};
-use winterbaume_dynamodb::DynamoDbService;
+use winterbaume_core::{MockRequest, MockResponse};
 
+use super::binary::Service;
 use super::{asking, validation_error};
 
 /// What one item may hold, names included.
@@ -31,7 +31,7 @@ pub(super) fn refused(operation: &str, body: &Value) -> Option<MockResponse> {
 }
 
 /// `UpdateItem` makes an item that nobody sees before it is written, so a too large one is taken back.
-pub(super) async fn update(service: &DynamoDbService, request: MockRequest, body: &Value) -> MockResponse {
+pub(super) async fn update(service: &Service, request: MockRequest, body: &Value) -> MockResponse {
     let key = json!({ "TableName": body["TableName"], "Key": body["Key"], "ConsistentRead": true });
     let before = item(&service.handle(asking(&request, "GetItem", &key)).await);
     let answer = service.handle(request.clone()).await;

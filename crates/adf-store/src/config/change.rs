@@ -4,15 +4,17 @@
 //! what the names were before, for the history; and the version, counted up from the one that was read. So two changes
 //! of one app are never committed side by side, and the history misses none.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use adf_types::{AppName, ConfigName, ReleaseName};
 use aws_sdk_dynamodb::types::builders::PutBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, Get, Put, TransactGetItem, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
 use jiff::Timestamp;
 
-use super::history::{self, Action, Past};
-use super::version;
+use super::condition::Condition;
+use super::history::{self, Action, Past, Recorded};
+use super::size;
+use super::version::{self, ConfigVersion};
 use crate::Store;
 use crate::error::{Operation, StoreError, Written};
 use crate::keys::{Item, config_key, layer, number, text};
@@ -41,15 +43,44 @@ pub(super) struct Change<'a> {
     pub(super) names: Vec<ConfigName>,
     /// From what a name is to what it is to be.
     pub(super) edit: &'a (dyn Fn(&ConfigName, Option<&Item>) -> Content + Sync),
+    /// On what the author decided it.
+    pub(super) basis: Basis<'a>,
+    /// Must hold as well when it is written.
+    pub(super) guard: Option<TransactWriteItem>,
+}
+
+impl<'a> Change<'a> {
+    /// A change on the basis of what the names are now.
+    pub(super) fn new(
+        app: &'a AppName,
+        release: Option<&'a ReleaseName>,
+        action: Action,
+        names: Vec<ConfigName>,
+        edit: &'a (dyn Fn(&ConfigName, Option<&Item>) -> Content + Sync),
+    ) -> Self {
+        Self { app, release, action, names, edit, basis: Basis::Now, guard: None }
+    }
+}
+
+/// What an author had seen of the names when the change was decided. What was written since is not written over.
+pub(super) enum Basis<'a> {
+    /// What they are when the change begins.
+    Now,
+    /// This content.
+    Read(&'a Before),
+    /// What they were at this version of the app's config.
+    Version(ConfigVersion),
 }
 
 /// The names of a change as they were when it was read.
-type Before = BTreeMap<ConfigName, Option<Item>>;
+pub(super) type Before = BTreeMap<ConfigName, Option<Item>>;
 
 enum Sent {
     Done,
     /// Another change came first, of these names or of others.
     Overtaken,
+    /// The guard no longer holds.
+    Guarded,
 }
 
 impl Store {
@@ -61,16 +92,23 @@ impl Store {
         }
         check_count(change.names.len())?;
         let layer = layer(change.app, change.release);
-        let mut first: Option<Before> = None;
+        let mut first = match change.basis {
+            Basis::Read(read) => Some(read.clone()),
+            Basis::Now | Basis::Version(_) => None,
+        };
         for _ in 0..TRIES {
             // Boxed, both: the SDK's calls are large, and this is awaited deep inside a deploy.
             let (version, before) = Box::pin(self.now(change.app, &layer, &change.names)).await?;
             if let Some(first) = &first {
                 untouched(&layer, first, &before)?;
             }
+            if let Basis::Version(seen) = change.basis {
+                self.not_since(&change, &layer, seen, &before).await?;
+            }
             let writes = self.writes(&change, &layer, version, &before)?;
             match Box::pin(self.send(&change, &layer, writes)).await? {
                 Sent::Done => return Ok(()),
+                Sent::Guarded => return Err(StoreError::DeployBegan { app: change.app.clone() }),
                 Sent::Overtaken => {
                     first.get_or_insert(before);
                 }
@@ -79,44 +117,59 @@ impl Store {
         Err(StoreError::Changing { app: change.app.clone(), reads: TRIES })
     }
 
+    /// Fails with the first name that was written after the version that the author had seen.
+    async fn not_since(
+        &self,
+        change: &Change<'_>,
+        layer: &str,
+        seen: ConfigVersion,
+        now: &Before,
+    ) -> Result<(), StoreError> {
+        let history = Box::pin(self.history(change.app, usize::MAX)).await?;
+        let of_layer = || history.iter().filter(|r| r.release.as_ref() == change.release);
+        for (name, is) in now {
+            let has = |r: &&Recorded| r.action != Action::Reveal && r.before.contains_key(name);
+            let written = |r: &Recorded| Written::By { by: r.by.clone(), at: r.at.to_string() };
+            if let Some(last) = of_layer().filter(has).find(|r| r.version > seen.0) {
+                let before = of_layer().filter(has).find(|r| r.version <= seen.0);
+                return Err(StoreError::Overwritten {
+                    key: format!("{layer}/{name}"),
+                    read: before.map_or_else(|| not_recorded(last, name), written),
+                    written: if is.is_some() { written_by(is.as_ref()) } else { written(last) },
+                });
+            }
+        }
+        Ok(())
+    }
+
     /// The version and the names, of one moment.
     async fn now(
         &self,
         app: &AppName,
         layer: &str,
         names: &[ConfigName],
-    ) -> Result<(u64, Before), StoreError> {
-        let of_names = names.iter().map(|name| config_key(layer, name.as_str()));
-        let gets = std::iter::once(version::key(app)).chain(of_names).map(|key| {
-            let get = Get::builder().table_name(&self.tables.config).set_key(Some(key)).build();
-            TransactGetItem::builder().get(get.expect("table and key are given")).build()
-        });
-        let answer = self.client.transact_get_items().set_transact_items(Some(gets.collect())).send().await;
-        let operation =
-            || Operation { verb: "read", table: self.tables.config.clone(), key: layer.to_owned() };
-        let answer = answer.map_err(|error| StoreError::from_sdk(operation(), error))?;
-        let mut items = answer.responses.unwrap_or_default().into_iter().map(|response| response.item);
+    ) -> Result<(ConfigVersion, Before), StoreError> {
+        let table = self.tables.config.as_str();
+        let of_names = names.iter().map(|name| (table, config_key(layer, name.as_str())));
+        let keys = std::iter::once((table, version::key(app))).chain(of_names).collect();
+        let operation = || Operation { verb: "read", table: table.to_owned(), key: layer.to_owned() };
+        let mut items = self.get_together(keys, operation).await?.into_iter();
         let version = items.next().flatten();
-        // One answer for each question, in their order.
-        let before: Before = names.iter().cloned().zip(items).collect();
-        if before.len() < names.len() {
-            let source = "fewer answers than questions".into();
-            return Err(StoreError::Malformed { operation: operation(), source });
-        }
-        Ok((version::of(version.as_ref()), before))
+        Ok((version::of(version.as_ref()), names.iter().cloned().zip(items).collect()))
     }
 
     fn writes(
         &self,
         change: &Change<'_>,
         layer: &str,
-        version: u64,
+        ConfigVersion(version): ConfigVersion,
         before: &Before,
     ) -> Result<Vec<TransactWriteItem>, StoreError> {
         let now = Timestamp::now();
-        let mut writes = Vec::new();
+        let mut writes: Vec<_> = change.guard.clone().into_iter().collect();
         for (name, was) in before {
             let is = (change.edit)(name, was.as_ref());
+            size::check_item(layer, name, is.as_ref())?;
             writes.push(self.replace(layer, name, was.as_ref(), is, now, version + 1));
         }
         let past = Past {
@@ -128,12 +181,14 @@ impl Store {
             names: before,
         };
         let history = history::items(change.app, &past);
-        let room = MOST_WRITES - 1 - history.len();
+        let guards = usize::from(change.guard.is_some());
+        let room = MOST_WRITES - 1 - history.len() - guards;
         if before.len() > room {
             return Err(StoreError::TooMany { count: before.len(), max: room });
         }
+        size::check_change(&writes, &history)?;
         writes.extend(history.into_iter().map(|item| written(self.put_config(item))));
-        writes.push(self.count_change(change.app, version));
+        writes.push(self.count_change(change.app, ConfigVersion(version)));
         Ok(writes)
     }
 
@@ -184,7 +239,11 @@ impl Store {
         let sent = self.client.transact_write_items().set_transact_items(Some(writes)).send().await;
         match sent {
             Ok(_) => Ok(Sent::Done),
-            Err(error) if condition_failed(&error) => Ok(Sent::Overtaken),
+            // The guard is the first of the writes, and the reasons come in their order.
+            Err(error) if change.guard.is_some() && failed_conditions(&error).first() == Some(&true) => {
+                Ok(Sent::Guarded)
+            }
+            Err(error) if failed_conditions(&error).contains(&true) => Ok(Sent::Overtaken),
             Err(error) => {
                 let verb = change.action.verb();
                 let operation = Operation { verb, table: self.tables.config.clone(), key: layer.to_owned() };
@@ -201,34 +260,6 @@ pub(super) fn check_count(count: usize) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// That an item has the content it was read with.
-struct Condition {
-    expression: String,
-    names: Option<HashMap<String, String>>,
-    values: Option<Item>,
-}
-
-impl Condition {
-    fn that(was: Option<&Item>) -> Self {
-        let Some(was) = was else {
-            return Self { expression: "attribute_not_exists(App)".to_owned(), names: None, values: None };
-        };
-        let (mut clauses, mut names, mut values) = (Vec::new(), HashMap::new(), Item::new());
-        for attribute in CONTENT {
-            names.insert(format!("#{attribute}"), attribute.to_owned());
-            clauses.push(match was.get(attribute) {
-                Some(value) => {
-                    values.insert(format!(":{attribute}"), value.clone());
-                    format!("#{attribute} = :{attribute}")
-                }
-                None => format!("attribute_not_exists(#{attribute})"),
-            });
-        }
-        let values = (!values.is_empty()).then_some(values);
-        Self { expression: clauses.join(" AND "), names: Some(names), values }
-    }
-}
-
 /// Fails with the first name that somebody else has changed since it was first read.
 fn untouched(layer: &str, first: &Before, now: &Before) -> Result<(), StoreError> {
     for (name, was) in first {
@@ -242,6 +273,12 @@ fn untouched(layer: &str, first: &Before, now: &Before) -> Result<(), StoreError
         }
     }
     Ok(())
+}
+
+/// Who wrote what a name was before its first recorded change: nobody, or somebody who leaves no name.
+fn not_recorded(first: &Recorded, name: &ConfigName) -> Written {
+    let was = first.before.get(name).and_then(Option::as_ref);
+    if was.is_some() { Written::Unsigned } else { Written::Absent }
 }
 
 fn written_by(item: Option<&Item>) -> Written {
@@ -265,8 +302,12 @@ type TransactError = aws_sdk_dynamodb::error::SdkError<
     aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError,
 >;
 
-fn condition_failed(error: &TransactError) -> bool {
+/// For each write of a transaction, whether its condition is why it was cancelled.
+fn failed_conditions(error: &TransactError) -> Vec<bool> {
     use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError as E;
-    let Some(E::TransactionCanceledException(cancelled)) = error.as_service_error() else { return false };
-    cancelled.cancellation_reasons().iter().any(|reason| reason.code() == Some("ConditionalCheckFailed"))
+    let Some(E::TransactionCanceledException(cancelled)) = error.as_service_error() else {
+        return Vec::new();
+    };
+    let failed = |code: Option<&str>| code == Some("ConditionalCheckFailed");
+    cancelled.cancellation_reasons().iter().map(|reason| failed(reason.code())).collect()
 }

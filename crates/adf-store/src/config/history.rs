@@ -16,13 +16,11 @@ use uuid::Uuid;
 
 use super::change::{CONTENT, content};
 use super::entry::{Entry, entry};
+use super::size::{self, MOST_IN_AN_ITEM};
 use crate::error::{Operation, StoreError};
 use crate::keys::{Item, config_key, layer, number, text};
-use crate::query::{Range, string, unsigned};
+use crate::query::{Range, flag, string, unsigned};
 use crate::{Partition, Signature, Store};
-
-/// What one item of a record may hold of values, in bytes. DynamoDB's limit is 400 KB with names and structure.
-const MOST_IN_AN_ITEM: usize = 380_000;
 
 /// How the key of a record's first item ends.
 const FIRST_PART: &str = "#00";
@@ -40,6 +38,8 @@ pub enum Action {
     Clean,
     /// Brought back, from clean-up or from the history.
     Restore,
+    /// Secrets were encrypted anew; what they say did not change.
+    Rekey,
     /// Nothing changed: secrets were shown to somebody.
     Reveal,
 }
@@ -51,6 +51,7 @@ impl Action {
             Self::Set | Self::Unset => "change config of",
             Self::Clean => "clean up config of",
             Self::Restore => "restore config of",
+            Self::Rekey => "encrypt anew config of",
             Self::Reveal => "record who saw config of",
         }
     }
@@ -62,12 +63,13 @@ impl Action {
             Self::Unset => "unset",
             Self::Clean => "clean",
             Self::Restore => "restore",
+            Self::Rekey => "rekey",
             Self::Reveal => "reveal",
         }
     }
 
     fn parse(word: &str) -> Option<Self> {
-        let all = [Self::Set, Self::Unset, Self::Clean, Self::Restore, Self::Reveal];
+        let all = [Self::Set, Self::Unset, Self::Clean, Self::Restore, Self::Rekey, Self::Reveal];
         all.into_iter().find(|action| action.word() == word)
     }
 }
@@ -87,6 +89,8 @@ pub struct Recorded {
     /// The identity that AWS knew the author by.
     pub by: String,
     pub why: Option<String>,
+    /// Whether the author was told why not, and did it all the same.
+    pub forced: bool,
     pub action: Action,
     /// The release whose Overlay was changed; nothing for Base.
     pub release: Option<ReleaseName>,
@@ -106,26 +110,26 @@ pub(super) struct Past<'a> {
     pub(super) names: &'a BTreeMap<ConfigName, Option<Item>>,
 }
 
-fn partition(app: &AppName) -> String {
+pub(super) fn partition(app: &AppName) -> String {
     Partition::History.key(app)
 }
 
 /// The items of a record.
 pub(super) fn items(app: &AppName, past: &Past<'_>) -> Vec<Item> {
     let id = Uuid::now_v7();
-    let (mut parts, mut size) = (vec![HashMap::new()], 0);
+    let (mut parts, mut filled) = (vec![HashMap::new()], 0);
     for (name, was) in past.names {
         let was: Item = content(was.as_ref())
             .into_iter()
             .flatten()
             .map(|(attribute, value)| (attribute.to_owned(), value.clone()))
             .collect();
-        let bytes = name.as_str().len() + was.values().map(length).sum::<usize>();
-        if size + bytes > MOST_IN_AN_ITEM && size > 0 {
+        let bytes = name.as_str().len() + size::item(&was);
+        if filled + bytes > MOST_IN_AN_ITEM && filled > 0 {
             parts.push(HashMap::new());
-            size = 0;
+            filled = 0;
         }
-        size += bytes;
+        filled += bytes;
         if let Some(part) = parts.last_mut() {
             part.insert(name.to_string(), AttributeValue::M(was));
         }
@@ -143,18 +147,12 @@ pub(super) fn items(app: &AppName, past: &Past<'_>) -> Vec<Item> {
             ("Before", AttributeValue::M(names)),
         ];
         let why = past.by.why.iter().map(|why| ("Why", text(why)));
-        let attributes = attributes.into_iter().chain(why).map(|(name, value)| (name.to_owned(), value));
+        let forced = past.by.forced.then_some(("Forced", AttributeValue::Bool(true)));
+        let attributes =
+            attributes.into_iter().chain(why).chain(forced).map(|(name, value)| (name.to_owned(), value));
         config_key(&partition(app), &format!("{id}#{part:02}")).into_iter().chain(attributes).collect()
     };
     parts.into_iter().enumerate().map(item).collect()
-}
-
-fn length(value: &AttributeValue) -> usize {
-    match value {
-        AttributeValue::S(text) | AttributeValue::N(text) => text.len(),
-        AttributeValue::B(bytes) => bytes.as_ref().len(),
-        _ => 1,
-    }
 }
 
 impl Store {
@@ -171,7 +169,7 @@ impl Store {
             action: Action::Reveal,
             layer: &layer,
             at: Timestamp::now(),
-            version: self.config_version(app).await?,
+            version: self.config_version(app).await?.0,
             by: &self.signature,
             names: &names,
         };
@@ -253,6 +251,7 @@ fn parse(app: &AppName, item: &Item) -> Option<Recorded> {
         at: string(item, "At")?.parse().ok()?,
         by: string(item, "By")?,
         why: string(item, "Why"),
+        forced: flag(item, "Forced"),
         action: Action::parse(&string(item, "Action")?)?,
         release,
         version: unsigned(item, "Version")?,

@@ -13,19 +13,33 @@
 //! | `history.rs` | the record of changes |
 //! | `restore.rs` | a layer as it was |
 //! | `write.rs` | what operators change |
-//! | `clean.rs` | clean-up and the way back |
+//! | `condition.rs` | that an item is still what was read |
+//! | `size.rs` | what DynamoDB can hold |
+//! | `rekey.rs` | secrets encrypted anew |
+//! | `clean.rs` | clean-up with proof, and the way back |
+//! | `purge.rs` | the end of what was cleaned up, and of old history |
+//! | `value_keyed.rs` | a table of 2013 with another key |
 //! | `version.rs` | the counter by which a read knows that nothing changed meanwhile |
 
 mod change;
 mod clean;
+mod condition;
 mod entry;
 mod history;
+mod purge;
 mod read;
+mod rekey;
 mod restore;
-mod version;
+mod size;
+mod value_keyed;
+pub(crate) mod version;
 mod write;
 
+pub use clean::{Cleaned, OverlayPlan, Plan, Swept};
 pub use entry::Entry;
 pub use history::{Action, Recorded};
 pub use read::Seen;
-pub use restore::Moment;
+pub use restore::{Moment, Then};
+pub use value_keyed::ValueKeyed;
+pub use version::ConfigVersion;
+pub use write::Edits;

@@ -1,10 +1,11 @@
 //! What a release sees: Base, then its Overlay, in one consistent piece.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use adf_types::{AppName, Config, ConfigName, ReleaseName};
 
 use super::entry::{Entry, entry};
+use super::version::ConfigVersion;
 use crate::Store;
 use crate::error::StoreError;
 use crate::keys::{Item, layer};
@@ -33,7 +34,7 @@ struct Snapshot {
 impl Store {
     /// What `release` sees, complete and decrypted, or an error.
     pub async fn read_config(&self, app: &AppName, release: &ReleaseName) -> Result<Config, StoreError> {
-        let snapshot = self.snapshot(app, release).await?;
+        let snapshot = self.snapshot(app, release, None).await?;
         self.unseal(app, Some(release), snapshot.seen).await
     }
 
@@ -46,8 +47,15 @@ impl Store {
 
     /// The same for an instance that is about to run `release`: a release whose Overlay was cleaned up, and
     /// one that nobody knows, are errors, because the app would start with part of its config or with none.
-    pub async fn boot_config(&self, app: &AppName, release: &ReleaseName) -> Result<Config, StoreError> {
-        let snapshot = self.snapshot(app, release).await?;
+    ///
+    /// `known` is a version that was read before, with [`Store::release_and_version`]; it saves a call.
+    pub async fn boot_config(
+        &self,
+        app: &AppName,
+        release: &ReleaseName,
+        known: Option<ConfigVersion>,
+    ) -> Result<Config, StoreError> {
+        let snapshot = self.snapshot(app, release, known).await?;
         if let Some(at) = snapshot.cleaned {
             return Err(StoreError::CleanedUp { app: app.clone(), release: release.clone(), at });
         }
@@ -63,7 +71,7 @@ impl Store {
 
     /// What `release` sees, sorted by name, with its secrets still sealed: this needs no right to decrypt.
     pub async fn read_seen(&self, app: &AppName, release: &ReleaseName) -> Result<Vec<Seen>, StoreError> {
-        Ok(self.snapshot(app, release).await?.seen)
+        Ok(self.snapshot(app, release, None).await?.seen)
     }
 
     /// One layer as it is, sorted by name: Base for `None`, else the release's Overlay.
@@ -78,8 +86,16 @@ impl Store {
     }
 
     /// Reads until the version before and after is the same.
-    async fn snapshot(&self, app: &AppName, release: &ReleaseName) -> Result<Snapshot, StoreError> {
-        let mut before = self.config_version(app).await?;
+    async fn snapshot(
+        &self,
+        app: &AppName,
+        release: &ReleaseName,
+        known: Option<ConfigVersion>,
+    ) -> Result<Snapshot, StoreError> {
+        let mut before = match known {
+            Some(version) => version,
+            None => self.config_version(app).await?,
+        };
         for _ in 0..READS {
             // Boxed: two queries side by side are large, and this is awaited deep inside a deploy.
             let snapshot = Box::pin(self.layers(app, release)).await?;
@@ -111,6 +127,19 @@ impl Store {
     }
 }
 
+/// The entries of a layer. In a table whose range key is `Value` a name may come several times, and nobody knows which
+/// value is meant.
 fn live(layer: &str, items: &[Item]) -> Result<Vec<(ConfigName, Entry)>, StoreError> {
-    items.iter().filter(|item| !item.contains_key("Cleaned")).map(|item| entry(layer, item)).collect()
+    let live = items.iter().filter(|item| !item.contains_key("Cleaned"));
+    let entries: Vec<_> = live.map(|item| entry(layer, item)).collect::<Result<_, _>>()?;
+    let mut seen = BTreeSet::new();
+    if let Some((twice, _)) = entries.iter().find(|(name, _)| !seen.insert(name)) {
+        return Err(StoreError::Config {
+            key: format!("{layer}/{twice}"),
+            problem: "the table has several values for it, because its range key is Value; adf-config migrate copies \
+                      such a table and shows them"
+                .to_owned(),
+        });
+    }
+    Ok(entries)
 }

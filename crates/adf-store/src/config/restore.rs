@@ -20,27 +20,40 @@ pub enum Moment {
     After(String),
 }
 
+/// What names of a layer were, at another moment.
+pub type Then = BTreeMap<ConfigName, Option<Entry>>;
+
 impl Store {
-    /// Makes Base, or the Overlay of `release`, what it was, and returns the names that changed. It is a change like
-    /// any other, or several of them where there are more names than one change takes: it can be taken back the same
-    /// way.
-    pub async fn restore_config(
+    /// What Base, or the Overlay of `release`, was at a moment, as far as it differs from now.
+    pub async fn config_at(
         &self,
         app: &AppName,
         release: Option<&ReleaseName>,
         moment: &Moment,
-    ) -> Result<Vec<ConfigName>, StoreError> {
+    ) -> Result<Then, StoreError> {
         let history = self.history(app, usize::MAX).await?;
-        let then = state(app, history, release, moment)?;
+        let mut then = state(app, history, release, moment)?;
         let now: BTreeMap<ConfigName, Entry> = self.read_layer(app, release).await?.into_iter().collect();
-        let differs = |(name, entry): &(&ConfigName, &Option<Entry>)| now.get(*name) != entry.as_ref();
-        let names: Vec<_> = then.iter().filter(differs).map(|(name, _)| name.clone()).collect();
+        then.retain(|name, entry| now.get(name) != entry.as_ref());
+        Ok(then)
+    }
+
+    /// Makes names of Base, or of the Overlay of `release`, what they were. It is a change like any other, or several
+    /// of them where there are more names than one change takes: it can be taken back the same way.
+    pub async fn restore_config(
+        &self,
+        app: &AppName,
+        release: Option<&ReleaseName>,
+        then: &Then,
+    ) -> Result<(), StoreError> {
+        let names: Vec<_> = then.keys().cloned().collect();
         let edit = |name: &ConfigName, _: Option<&Item>| then.get(name)?.as_ref().map(attributes);
         for names in names.chunks(MOST_IN_ONE_CHANGE) {
             let names = names.to_vec();
-            self.change(Change { app, release, action: Action::Restore, names, edit: &edit }).await?;
+            let change = Change::new(app, release, Action::Restore, names, &edit);
+            self.change(change).await?;
         }
-        Ok(names)
+        Ok(())
     }
 }
 
@@ -51,7 +64,7 @@ fn state(
     history: Vec<Recorded>,
     release: Option<&ReleaseName>,
     moment: &Moment,
-) -> Result<BTreeMap<ConfigName, Option<Entry>>, StoreError> {
+) -> Result<Then, StoreError> {
     if let Moment::After(id) = moment
         && !history.iter().any(|record| record.id == *id)
     {

@@ -14,19 +14,38 @@ use crate::{Partition, Store};
 
 const ATTRIBUTE: &str = "Version";
 
+/// How often an app's config has been changed. Two equal ones around a read prove that it is of one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(transparent)]
+pub struct ConfigVersion(pub(super) u64);
+
+impl std::fmt::Display for ConfigVersion {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::str::FromStr for ConfigVersion {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        s.parse().map(Self)
+    }
+}
+
 /// The partition is no layer: `#` is in no app's name.
-pub(super) fn key(app: &AppName) -> Item {
+pub(crate) fn key(app: &AppName) -> Item {
     config_key(&Partition::Version.key(app), "config")
 }
 
 /// What the item says; 0 before the first counted change.
-pub(super) fn of(item: Option<&Item>) -> u64 {
-    item.and_then(|item| unsigned(item, ATTRIBUTE)).unwrap_or_default()
+pub(crate) fn of(item: Option<&Item>) -> ConfigVersion {
+    ConfigVersion(item.and_then(|item| unsigned(item, ATTRIBUTE)).unwrap_or_default())
 }
 
 impl Store {
     /// The version of `app`'s config; 0 before the first counted change.
-    pub(super) async fn config_version(&self, app: &AppName) -> Result<u64, StoreError> {
+    pub async fn config_version(&self, app: &AppName) -> Result<ConfigVersion, StoreError> {
         let operation =
             || Operation { verb: "read", table: self.tables.config.clone(), key: app.to_string() };
         let answer = self
@@ -37,12 +56,21 @@ impl Store {
             .consistent_read(true)
             .send()
             .await
-            .map_err(|e| StoreError::from_sdk(operation(), e))?;
-        Ok(of(answer.item.as_ref()))
+            .map_err(|e| StoreError::from_sdk(operation(), e));
+        match answer {
+            Ok(answer) => Ok(of(answer.item.as_ref())),
+            // Nobody counts changes in such a table, because nobody who counts writes to it.
+            Err(StoreError::OtherKeys { .. }) => Ok(ConfigVersion(0)),
+            Err(error) => Err(error),
+        }
     }
 
     /// The part of a change's transaction that counts it, if no other change came after `version`.
-    pub(super) fn count_change(&self, app: &AppName, version: u64) -> TransactWriteItem {
+    pub(super) fn count_change(
+        &self,
+        app: &AppName,
+        ConfigVersion(version): ConfigVersion,
+    ) -> TransactWriteItem {
         let expected = if version == 0 { "attribute_not_exists(#v)" } else { "#v = :was" };
         let was = (version > 0).then(|| (":was".to_owned(), number(version)));
         let update = Update::builder()

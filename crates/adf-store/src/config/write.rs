@@ -4,14 +4,87 @@ use std::collections::BTreeMap;
 
 use adf_types::{AppName, ConfigName, ConfigValue, ReleaseName};
 
-use super::change::{Change, check_count};
+use super::change::{Basis, Change, check_count};
 use super::entry::Entry;
 use super::history::{Action, attributes};
+use super::version::ConfigVersion;
 use crate::Store;
 use crate::error::StoreError;
 use crate::keys::{Item, layer};
 
+/// What names of one layer are to become, all or none.
+#[derive(Debug, Clone, Default)]
+pub struct Edits {
+    pub set: Vec<(ConfigName, ConfigValue)>,
+    /// The KMS key (its id, ARN or alias) that the values are encrypted with, with one new data key and in one KMS call;
+    /// nothing to store them as they are.
+    pub key: Option<String>,
+    /// In an Overlay a name that Base has is hidden by a tombstone.
+    pub unset: Vec<ConfigName>,
+    /// The version that the author had seen: names that were written since are not written over.
+    pub based_on: Option<ConfigVersion>,
+}
+
+impl Edits {
+    /// Names that are set as they are.
+    pub fn set(values: Vec<(ConfigName, ConfigValue)>) -> Self {
+        Self { set: values, ..Self::default() }
+    }
+
+    /// Names that are set, encrypted with the KMS key.
+    pub fn secrets(key: &str, values: Vec<(ConfigName, ConfigValue)>) -> Self {
+        Self { set: values, key: Some(key.to_owned()), ..Self::default() }
+    }
+
+    pub fn unset(names: Vec<ConfigName>) -> Self {
+        Self { unset: names, ..Self::default() }
+    }
+}
+
 impl Store {
+    /// Makes one change of one layer.
+    pub async fn edit_config(
+        &self,
+        app: &AppName,
+        release: Option<&ReleaseName>,
+        edits: &Edits,
+    ) -> Result<(), StoreError> {
+        let layer = layer(app, release);
+        for (name, value) in &edits.set {
+            without_nul(&layer, name, value.expose())?;
+        }
+        check_count(edits.set.len() + edits.unset.len())?;
+        let base = if release.is_some() && !edits.unset.is_empty() {
+            self.read_layer(app, None).await?.into_iter().collect()
+        } else {
+            BTreeMap::new()
+        };
+        let hidden = |name: &ConfigName| base.contains_key(name).then_some(Entry::Unset);
+        let mut entries: BTreeMap<ConfigName, Option<Entry>> = self.stored(&layer, edits).await?;
+        entries.extend(edits.unset.iter().map(|name| (name.clone(), hidden(name))));
+        let edit = |name: &ConfigName, _: Option<&Item>| entries.get(name)?.as_ref().map(attributes);
+        let action = if edits.set.is_empty() { Action::Unset } else { Action::Set };
+        let basis = edits.based_on.map_or(Basis::Now, Basis::Version);
+        let names = entries.keys().cloned().collect();
+        self.change(Change { basis, ..Change::new(app, release, action, names, &edit) }).await
+    }
+
+    /// What is set, in the form that it is stored in.
+    async fn stored(
+        &self,
+        layer: &str,
+        edits: &Edits,
+    ) -> Result<BTreeMap<ConfigName, Option<Entry>>, StoreError> {
+        let Some(key) = &edits.key else {
+            let entry = |(name, value): &(ConfigName, ConfigValue)| {
+                (name.clone(), Some(Entry::Value(ConfigValue::plain(value.expose()))))
+            };
+            return Ok(edits.set.iter().map(entry).collect());
+        };
+        let sealed = self.seal(layer, key, &edits.set).await?.into_iter();
+        Ok(sealed.map(|(name, sealed)| (name.clone(), Some(Entry::Secret(sealed)))).collect())
+    }
+
     /// Sets names of one layer, all or none.
     pub async fn set_config(
         &self,
@@ -19,17 +92,11 @@ impl Store {
         release: Option<&ReleaseName>,
         values: &[(ConfigName, String)],
     ) -> Result<(), StoreError> {
-        let layer = layer(app, release);
-        for (name, value) in values {
-            without_nul(&layer, name, value)?;
-        }
-        let plain = |value: &String| Entry::Value(ConfigValue::plain(value.clone()));
-        self.set(app, release, values.iter().map(|(name, value)| (name.clone(), plain(value))).collect())
-            .await
+        let plain = |(name, value): &(ConfigName, String)| (name.clone(), ConfigValue::plain(value.clone()));
+        self.edit_config(app, release, &Edits::set(values.iter().map(plain).collect())).await
     }
 
-    /// Sets secrets of one layer, all or none: encrypted with one new data key of the KMS key `key` (its id,
-    /// ARN or alias), in one KMS call.
+    /// Sets secrets of one layer, all or none, encrypted with the KMS key `key`.
     pub async fn set_secrets(
         &self,
         app: &AppName,
@@ -37,41 +104,17 @@ impl Store {
         key: &str,
         values: &[(ConfigName, ConfigValue)],
     ) -> Result<(), StoreError> {
-        let layer = layer(app, release);
-        for (name, value) in values {
-            without_nul(&layer, name, value.expose())?;
-        }
-        check_count(values.len())?;
-        let sealed = self.seal(&layer, key, values).await?;
-        let sealed = sealed.into_iter().map(|(name, sealed)| (name.clone(), Entry::Secret(sealed)));
-        self.set(app, release, sealed.collect()).await
+        self.edit_config(app, release, &Edits::secrets(key, values.to_vec())).await
     }
 
-    async fn set(
-        &self,
-        app: &AppName,
-        release: Option<&ReleaseName>,
-        entries: BTreeMap<ConfigName, Entry>,
-    ) -> Result<(), StoreError> {
-        let names = entries.keys().cloned().collect();
-        let edit = |name: &ConfigName, _: Option<&Item>| entries.get(name).map(attributes);
-        self.change(Change { app, release, action: Action::Set, names, edit: &edit }).await
-    }
-
-    /// Unsets names of one layer, all or none. In an Overlay a name that Base has is hidden by a tombstone.
+    /// Unsets names of one layer, all or none.
     pub async fn unset_config(
         &self,
         app: &AppName,
         release: Option<&ReleaseName>,
         names: &[ConfigName],
     ) -> Result<(), StoreError> {
-        let base: BTreeMap<ConfigName, Entry> = match release {
-            Some(_) => self.read_layer(app, None).await?.into_iter().collect(),
-            None => BTreeMap::new(),
-        };
-        let edit =
-            |name: &ConfigName, _: Option<&Item>| base.contains_key(name).then(|| attributes(&Entry::Unset));
-        self.change(Change { app, release, action: Action::Unset, names: names.to_vec(), edit: &edit }).await
+        self.edit_config(app, release, &Edits::unset(names.to_vec())).await
     }
 }
 

@@ -34,15 +34,26 @@ impl Store {
         release: Option<&ReleaseName>,
         seen: Vec<Seen>,
     ) -> Result<Config, StoreError> {
-        let layers = [layer(app, None), layer(app, release)];
-        let calls: Vec<_> = jobs(&layers, &seen)?.into_iter().map(|job| self.run(job).boxed()).collect();
-        let opened: Vec<Vec<_>> =
-            futures_util::stream::iter(calls).buffer_unordered(AT_ONCE).try_collect().await?;
+        let opened = self.open(app, release, &seen).await?;
         let plain = seen.iter().filter_map(|seen| match &seen.entry {
             Entry::Value(value) => Some((seen.name.clone(), value.clone())),
             Entry::Secret(_) | Entry::Unset => None,
         });
-        Ok(plain.chain(opened.into_iter().flatten()).collect())
+        Ok(plain.chain(opened).collect())
+    }
+
+    /// The secrets among `seen`, decrypted.
+    pub(crate) async fn open(
+        &self,
+        app: &AppName,
+        release: Option<&ReleaseName>,
+        seen: &[Seen],
+    ) -> Result<Vec<(ConfigName, ConfigValue)>, StoreError> {
+        let layers = [layer(app, None), layer(app, release)];
+        let calls: Vec<_> = jobs(&layers, seen)?.into_iter().map(|job| self.run(job).boxed()).collect();
+        let opened: Vec<Vec<_>> =
+            futures_util::stream::iter(calls).buffer_unordered(AT_ONCE).try_collect().await?;
+        Ok(opened.into_iter().flatten().collect())
     }
 
     async fn run(&self, job: Job<'_>) -> Result<Vec<(ConfigName, ConfigValue)>, StoreError> {

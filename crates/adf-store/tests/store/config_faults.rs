@@ -7,7 +7,7 @@ use adf_store::{RETRIES, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
-use crate::{app, pairs, release, seen, store, values};
+use crate::{app, clean_up, pairs, release, seen, store, values};
 
 /// The SDK asks this often.
 const TRIES: usize = 10;
@@ -74,14 +74,15 @@ async fn fault_31_a_denied_read_names_the_table_and_is_not_repeated() {
 #[tokio::test(start_paused = true)]
 async fn fault_31_an_instance_of_an_app_that_nobody_knows_is_refused() {
     let (_cloud, store) = store().await;
-    let error = store.boot_config(&app(), &release("v1")).await.expect_err("nothing is known of it");
+    let error = store.boot_config(&app(), &release("v1"), None).await.expect_err("nothing is known of it");
     assert_eq!(
         error.to_string(),
         "E152 no config for app web, release v1, in table adf-config, and no record of that release; \
          check APP and RELEASE in the user data, or was it cleaned up?"
     );
     store.put_release(&crate::release_record("v1", 1)).await.expect("recorded");
-    let config = store.boot_config(&app(), &release("v1")).await.expect("an app without config is an app");
+    let config =
+        store.boot_config(&app(), &release("v1"), None).await.expect("an app without config is an app");
     assert!(config.is_empty());
 }
 
@@ -91,12 +92,12 @@ async fn fault_31_an_instance_of_a_release_whose_overlay_was_cleaned_up_is_refus
     let (web, v1) = (app(), release("v1"));
     store.set_config(&web, None, &values(&[("FOO", "World")])).await.expect("set");
     store.set_config(&web, Some(&v1), &values(&[("ONLY_V1", "x")])).await.expect("set");
-    store.clean_overlay(&web, &v1).await.expect("cleaned");
-    let error = store.boot_config(&web, &v1).await.expect_err("only Base is left").to_string();
+    clean_up(&store, &v1).await;
+    let error = store.boot_config(&web, &v1, None).await.expect_err("only Base is left").to_string();
     assert!(error.starts_with("E152 the config of release v1 of web was cleaned up at "), "{error}");
     assert!(error.ends_with("deploying the release brings it back: adf-ctl deploy v1"), "{error}");
     store.restore_overlay(&web, &v1).await.expect("restored");
-    assert_eq!(store.boot_config(&web, &v1).await.expect("whole again").len(), 2);
+    assert_eq!(store.boot_config(&web, &v1, None).await.expect("whole again").len(), 2);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,6 @@
 //! Every change of config is recorded, can be taken back, and overwrites nobody's.
 
-use adf_store::{Action, Entry, Moment, Recorded, Signature, Store, StoreError, Written};
+use adf_store::{Action, Edits, Entry, Moment, Recorded, Signature, Store, StoreError, Written};
 use adf_types::{ConfigName, ConfigValue};
 use jiff::Timestamp;
 
@@ -8,7 +8,7 @@ use crate::meddler::meddled;
 use crate::{app, name, pairs, release, seen, store, values};
 
 fn signed(store: &Store, by: &str, why: Option<&str>) -> Store {
-    store.clone().signed(Signature { by: by.to_owned(), why: why.map(str::to_owned) })
+    store.clone().signed(Signature { by: by.to_owned(), why: why.map(str::to_owned), forced: false })
 }
 
 fn plain(value: &str) -> Entry {
@@ -49,8 +49,7 @@ async fn what_a_client_of_2013_wrote_is_in_the_history_once_it_is_changed() {
     put.item("Value", s("old")).send().await.expect("put");
     store.set_config(&app(), None, &values(&[("FOO", "new")])).await.expect("set");
     assert_eq!(history(&store).await[0].before, [(name("FOO"), Some(plain("old")))].into());
-    let restored =
-        store.restore_config(&app(), None, &Moment::Time(Timestamp::UNIX_EPOCH)).await.expect("restored");
+    let restored = restore(&store, &Moment::Time(Timestamp::UNIX_EPOCH)).await.expect("restored");
     assert_eq!((restored, seen(&store, "v1").await), (vec![name("FOO")], pairs(&[("FOO", "old")])));
 }
 
@@ -63,15 +62,15 @@ async fn config_becomes_what_it_was_after_a_change_and_that_can_be_taken_back() 
     store.unset_config(&app(), None, &[name("B")]).await.expect("unset");
     let ids: Vec<_> = history(&store).await.into_iter().map(|record| Moment::After(record.id)).collect();
 
-    let names: Vec<ConfigName> = store.restore_config(&app(), None, &ids[3]).await.expect("restored");
+    let names: Vec<ConfigName> = restore(&store, &ids[3]).await.expect("restored");
     assert_eq!(names, [name("A"), name("B"), name("C")]);
     assert_eq!(seen(&store, "v9").await, pairs(&[("A", "1"), ("B", "1")]));
     assert_eq!(seen(&store, "v1").await, pairs(&[("A", "1"), ("B", "1"), ("D", "other layer")]));
-    store.restore_config(&app(), None, &ids[0]).await.expect("restored");
+    restore(&store, &ids[0]).await.expect("restored");
     assert_eq!(seen(&store, "v9").await, pairs(&[("A", "2"), ("C", "2")]));
-    assert_eq!(store.restore_config(&app(), None, &ids[0]).await.expect("no change"), []);
+    assert_eq!(restore(&store, &ids[0]).await.expect("no change"), []);
     let unknown = Moment::After("0199f0c4-7a4e-7c1a-9d8e-2f6b1c3d4e5f".to_owned());
-    let error = store.restore_config(&app(), None, &unknown).await.expect_err("unknown").to_string();
+    let error = restore(&store, &unknown).await.expect_err("unknown").to_string();
     assert!(error.starts_with("the history of web has no change 0199f0c4"), "{error}");
 }
 
@@ -92,7 +91,7 @@ async fn a_record_of_large_values_is_put_together_of_its_items() {
         assert_eq!(record.before, before.collect());
     }
     assert_eq!(store.history(&app(), 2).await.expect("readable"), all[..2]);
-    store.restore_config(&app(), None, &Moment::After(all[2].id.clone())).await.expect("restored");
+    restore(&store, &Moment::After(all[2].id.clone())).await.expect("restored");
     assert!(seen(&store, "v1").await[0].1.starts_with('1'));
 }
 
@@ -137,4 +136,71 @@ async fn a_change_of_other_names_in_between_is_no_hindrance() {
     store.set_config(&app(), None, &values(&[("FOO", "ann's")])).await.expect("the third try");
     assert_eq!(seen(&behind, "v1").await, pairs(&[("BAR", "4"), ("FOO", "ann's")]));
     assert_eq!(history(&behind).await.iter().map(|r| r.version).collect::<Vec<_>>(), [3, 2, 1]);
+}
+
+/// Makes Base what it was, and tells which names that changed.
+async fn restore(store: &Store, moment: &Moment) -> Result<Vec<ConfigName>, StoreError> {
+    let then = store.config_at(&app(), None, moment).await?;
+    store.restore_config(&app(), None, &then).await?;
+    Ok(then.into_keys().collect())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_on_the_basis_of_an_old_version_is_refused_with_both_authors() {
+    let (_cloud, store) = store().await;
+    let (ann, ben) = (signed(&store, "arn:ann", None), signed(&store, "arn:ben", None));
+    ann.set_config(&app(), None, &values(&[("FOO", "1"), ("BAR", "1")])).await.expect("set");
+    let based_on = Some(store.config_version(&app()).await.expect("readable"));
+    ben.set_config(&app(), None, &values(&[("FOO", "2")])).await.expect("set");
+    ben.set_config(&app(), Some(&release("v2")), &values(&[("BAR", "2")])).await.expect("set");
+
+    let edit = |of: &str| Edits { based_on, ..Edits::set(vec![(name(of), ConfigValue::plain("3"))]) };
+    let error = ann.edit_config(&app(), None, &edit("FOO")).await.expect_err("ben came between");
+    let StoreError::Overwritten { key, read, written } = &error else { panic!("{error}") };
+    assert_eq!(key, "web/FOO");
+    let by = |written: &Written| match written {
+        Written::By { by, .. } => by.clone(),
+        other => panic!("{other}"),
+    };
+    assert_eq!((by(read), by(written)), ("arn:ann".to_owned(), "arn:ben".to_owned()));
+
+    // A name that nobody touched in this layer, and one that is new.
+    for of in ["BAR", "NEW"] {
+        ann.edit_config(&app(), None, &edit(of)).await.expect("not touched since");
+    }
+    assert_eq!(seen(&store, "v1").await, pairs(&[("BAR", "3"), ("FOO", "2"), ("NEW", "3")]));
+
+    ben.unset_config(&app(), None, &[name("BAR")]).await.expect("unset");
+    let error = ann.edit_config(&app(), None, &edit("BAR")).await.expect_err("deleted").to_string();
+    assert!(error.contains("written by arn:ben"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn names_are_set_and_unset_in_one_change() {
+    let (_cloud, store) = store().await;
+    store.set_config(&app(), None, &values(&[("OLD", "1")])).await.expect("set");
+    let rename =
+        Edits { unset: vec![name("OLD")], ..Edits::set(vec![(name("NEW"), ConfigValue::plain("1"))]) };
+    store.edit_config(&app(), None, &rename).await.expect("renamed");
+    assert_eq!(seen(&store, "v1").await, pairs(&[("NEW", "1")]));
+    let last = &history(&store).await[0];
+    assert_eq!(last.before, [(name("NEW"), None), (name("OLD"), Some(plain("1")))].into());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_dynamodb_could_not_hold_is_refused_before_anything_is_sent() {
+    let (cloud, store) = store().await;
+    let of = |n: usize, bytes: usize| (name(&format!("N{n:02}")), "x".repeat(bytes));
+    store.set_config(&app(), None, &[of(1, 379_000)]).await.expect("fits");
+    cloud.take_counts();
+    let error = store.set_config(&app(), None, &[of(2, 381_000)]).await.expect_err("too large").to_string();
+    assert!(error.contains("web/N02 is 381008 bytes long, and DynamoDB takes 380000"), "{error}");
+    let many: Vec<_> = (10..22).map(|n| of(n, 360_000)).collect();
+    let error = store.set_config(&app(), None, &many).await.expect_err("over 4 MB").to_string();
+    assert!(error.contains("the change") && error.contains("4194304"), "{error}");
+    assert_eq!(cloud.take_counts().get("dynamodb:TransactWriteItems"), None);
+
+    // A large value is replaced, and its history holds it.
+    store.set_config(&app(), None, &[of(1, 1)]).await.expect("replaced");
+    assert_eq!(history(&store).await[0].before[&name("N01")], Some(plain(&"x".repeat(379_000))));
 }

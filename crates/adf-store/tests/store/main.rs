@@ -1,5 +1,6 @@
 //! The store against the DynamoDB that `adf-local` plays, in the same process and in virtual time.
 
+mod clean_up;
 mod config_faults;
 mod history;
 mod meddler;
@@ -8,7 +9,7 @@ mod secrets;
 mod whole_config;
 
 use adf_local::cloud::Cloud;
-use adf_store::{CurrentRelease, Entry, Lock, Store, StoreError, Tables};
+use adf_store::{CurrentRelease, Entry, Ignored, Lock, Store, StoreError, Tables};
 use adf_types::{
     AppName, ConfigName, DeployId, DeployRecord, Direction, InstanceState, OperatorRequest, Outcome, Policy,
     ProbeCounts, Progress, Receipt, ReleaseName, ReleaseRecord, Stage, StageTiming, Step, Strategy, Verdict,
@@ -48,6 +49,17 @@ fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect()
 }
 
+/// Cleans up the Overlay of a release that nothing uses: another one was deployed in its place.
+async fn clean_up(store: &Store, of: &ReleaseName) -> Vec<ConfigName> {
+    let lock = store.take_lock(&app(), "ann", None).await.expect("free");
+    let there = DeployRecord { outcome: Some(Outcome::Succeeded), from: Some(of.clone()), ..deploy_record() };
+    store.save_deploy(&lock, &there).await.expect("ours");
+    store.free_lock(lock).await.expect("ours");
+    let plan = store.plan_clean_up(&app(), Some(of), Ignored::default()).await.expect("readable");
+    let swept = store.clean_up(&plan).await.expect("nothing uses it");
+    swept.cleaned.into_iter().flat_map(|(_, names)| names).collect()
+}
+
 fn release_record(named: &str, digest: u8) -> ReleaseRecord {
     ReleaseRecord {
         app: app(),
@@ -56,9 +68,36 @@ fn release_record(named: &str, digest: u8) -> ReleaseRecord {
         digest: Some(adf_types::Digest::Sha256([digest; 32])),
         tree: None,
         commit: None,
-        required_config: vec![name("FOO")],
+        config: adf_types::ConfigRules { required: vec![name("FOO")], ..Default::default() },
         created_at: Timestamp::UNIX_EPOCH,
         created_by: "ann".to_owned(),
+    }
+}
+
+fn receipt() -> Receipt {
+    Receipt {
+        instance: "i-0a".parse().expect("an id"),
+        app: app(),
+        release: release("v1"),
+        release_digest: None,
+        deploy: None,
+        image_id: Some("sha256:1".to_owned()),
+        image_source: Some(adf_types::ImageSource::Built),
+        image_fallback: None,
+        image_builder: Some(adf_types::Builder::BuildKit),
+        config_hash: None,
+        ami: None,
+        agent_version: "0.1.0".to_owned(),
+        state: InstanceState::Failed {
+            stage: Stage::Health,
+            reason: "503".to_owned(),
+            log_tail: vec!["x".into()],
+        },
+        timings: vec![StageTiming { stage: Stage::Identify, millis: 12 }],
+        probes: ProbeCounts { passed: 3, failed: 1 },
+        restarts: 0,
+        notice: None,
+        updated_at: Timestamp::UNIX_EPOCH,
     }
 }
 
@@ -154,10 +193,10 @@ async fn cleaned_up_config_is_out_of_every_read_and_comes_back() {
     store.set_config(&web, None, &values(&[("FOO", "World")])).await.expect("set");
     store.set_config(&web, Some(&v1), &values(&[("ONLY_V1", "x"), ("FOO", "Mars")])).await.expect("set");
 
-    let cleaned = store.clean_overlay(&web, &v1).await.expect("cleaned");
+    let cleaned = clean_up(&store, &v1).await;
     assert_eq!(cleaned, vec![name("FOO"), name("ONLY_V1")]);
     assert_eq!(seen(&store, "v1").await, pairs(&[("FOO", "World")]));
-    assert_eq!(store.clean_overlay(&web, &v1).await.expect("nothing left"), vec![]);
+    assert_eq!(clean_up(&store, &v1).await, vec![]);
 
     assert_eq!(store.restore_overlay(&web, &v1).await.expect("restored").len(), 2);
     assert_eq!(seen(&store, "v1").await, pairs(&[("FOO", "Mars"), ("ONLY_V1", "x")]));
@@ -204,30 +243,7 @@ async fn a_release_is_recorded_once() {
 #[tokio::test(start_paused = true)]
 async fn receipts_are_read_back_as_they_were_written() {
     let (_cloud, store) = store().await;
-    let receipt = Receipt {
-        instance: "i-0a".parse().expect("an id"),
-        app: app(),
-        release: release("v1"),
-        release_digest: None,
-        deploy: None,
-        image_id: Some("sha256:1".to_owned()),
-        image_source: Some(adf_types::ImageSource::Built),
-        image_fallback: None,
-        image_builder: Some(adf_types::Builder::BuildKit),
-        config_hash: None,
-        ami: None,
-        agent_version: "0.1.0".to_owned(),
-        state: InstanceState::Failed {
-            stage: Stage::Health,
-            reason: "503".to_owned(),
-            log_tail: vec!["x".into()],
-        },
-        timings: vec![StageTiming { stage: Stage::Identify, millis: 12 }],
-        probes: ProbeCounts { passed: 3, failed: 1 },
-        restarts: 0,
-        notice: None,
-        updated_at: Timestamp::UNIX_EPOCH,
-    };
+    let receipt = receipt();
     store.put_receipt(&receipt).await.expect("written");
     assert_eq!(store.receipts(&app()).await.expect("readable"), vec![receipt.clone()]);
     store.delete_receipt(&app(), &receipt.instance).await.expect("deleted");

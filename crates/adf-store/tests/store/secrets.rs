@@ -56,7 +56,7 @@ async fn a_secret_is_stored_sealed_and_read_back_as_a_secret() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn fifty_secrets_among_two_hundred_names_cost_one_kms_call() {
+async fn a_boot_reads_two_hundred_names_with_fifty_secrets_in_four_calls() {
     let (cloud, store) = store().await;
     let (_, key) = key(&cloud).await;
     let plain: Vec<_> = (0..150).map(|n| (name(&format!("P{n}")), n.to_string())).collect();
@@ -71,10 +71,13 @@ async fn fifty_secrets_among_two_hundred_names_cost_one_kms_call() {
         [("dynamodb:TransactGetItems", 1), ("dynamodb:TransactWriteItems", 1), ("kms:GenerateDataKey", 1)];
     assert_eq!(cloud.take_counts(), written.map(|(call, n)| (call.to_owned(), n)).into());
 
-    let config = store.read_config(&app(), &release("v1")).await.expect("readable");
+    // The release's record is read anyway, to learn its digest; the version comes with it.
+    let (_, version) = store.release_and_version(&app(), &release("v1")).await.expect("readable");
+    assert_eq!(cloud.take_counts(), [("dynamodb:TransactGetItems".to_owned(), 1)].into());
+    let config = store.boot_config(&app(), &release("v1"), Some(version)).await.expect("readable");
     assert_eq!((config.len(), config.secrets().count()), (200, 50));
     assert_eq!(config.get(&name("S49")), Some("secret 49"));
-    let read = [("dynamodb:GetItem", 2), ("dynamodb:Query", 2), ("kms:Decrypt", 1)];
+    let read = [("dynamodb:GetItem", 1), ("dynamodb:Query", 2), ("kms:Decrypt", 1)];
     let read: BTreeMap<String, usize> = read.map(|(call, n)| (call.to_owned(), n)).into();
     assert_eq!(cloud.take_counts(), read);
 }
@@ -185,4 +188,55 @@ async fn setting_a_secret_with_a_key_that_is_not_there_writes_nothing() {
     assert!(error.to_string().contains("looked for the KMS key alias/none"), "{error}");
     assert_eq!(store.read_layer(&app(), None).await.expect("readable"), vec![]);
     assert_eq!(*store.tables(), Tables::default());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_version_that_is_out_of_date_costs_another_read_and_no_change_is_missed() {
+    let (cloud, store) = store().await;
+    let (_, version) = store.release_and_version(&app(), &release("v1")).await.expect("readable");
+    store.set_config(&app(), None, &crate::values(&[("FOO", "1")])).await.expect("set");
+    cloud.take_counts();
+    let config = store.boot_config(&app(), &release("v1"), Some(version)).await.expect("readable");
+    assert_eq!(config.get(&name("FOO")), Some("1"));
+    assert_eq!(
+        cloud.take_counts(),
+        [("dynamodb:GetItem".to_owned(), 2), ("dynamodb:Query".to_owned(), 4)].into()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn rekey_encrypts_everything_with_one_key_and_changes_no_value() {
+    let (cloud, store) = store().await;
+    let (kms, old) = key(&cloud).await;
+    let (_, new) = key(&cloud).await;
+    store.set_config(&app(), None, &crate::values(&[("PLAIN", "1")])).await.expect("set");
+    for (of, value) in [("A", "hunter1"), ("B", "hunter2"), ("ADF_GITHUB_TOKEN", "hunter3")] {
+        store.set_secrets(&app(), None, &old, &secrets(&[(of, value)])).await.expect("set");
+    }
+    let before = store.read_config(&app(), &release("v1")).await.expect("readable");
+
+    let rekeyed = store.rekey(&app(), None, &new).await.expect("rekeyed");
+    assert_eq!(rekeyed, ["A", "ADF_GITHUB_TOKEN", "B"].map(name));
+    let gone = kms.schedule_key_deletion().key_id(&old).pending_window_in_days(7).send().await;
+    gone.expect("nothing needs the old key");
+    cloud.take_counts();
+    assert_eq!(store.read_config(&app(), &release("v1")).await.expect("readable"), before);
+    assert_eq!(cloud.take_counts().get("kms:Decrypt"), Some(&1));
+    assert_eq!(store.history(&app(), 1).await.expect("readable")[0].action, adf_store::Action::Rekey);
+    assert_eq!(store.rekey(&app(), Some(&release("v1")), &new).await.expect("no secrets"), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn rekey_reaches_what_clean_up_took_and_what_can_be_restored() {
+    let (cloud, store) = store().await;
+    let (kms, old) = key(&cloud).await;
+    let (_, new) = key(&cloud).await;
+    let v1 = release("v1");
+    store.set_secrets(&app(), Some(&v1), &old, &secrets(&[("A", "hunter1")])).await.expect("set");
+    crate::clean_up(&store, &v1).await;
+    assert_eq!(store.rekey(&app(), Some(&v1), &new).await.expect("rekeyed"), [name("A")]);
+    assert_eq!(store.read_layer(&app(), Some(&v1)).await.expect("readable"), [], "it stays cleaned up");
+    kms.schedule_key_deletion().key_id(&old).pending_window_in_days(7).send().await.expect("deleted");
+    store.restore_overlay(&app(), &v1).await.expect("restored");
+    assert_eq!(value(&store, "A", "v1").await.as_deref(), Some("hunter1"));
 }

@@ -2,12 +2,13 @@
 //!
 //! Base config applies to every release, Overlay config to one; what a release sees is Base, then its
 //! Overlay. The store reads the layers; [`Config`] is the result. Neighbours: `name.rs` says which names
-//! there are, `value.rs` keeps values out of sight.
+//! there are, `value.rs` keeps values out of sight, `rules.rs` says what a release asks of them.
 //!
 //! The rule: what the agent reads for itself ([`AgentName`]) is in none of the ways a container or a receipt
 //! sees a config: not in the environment, not in the hash, not in the count.
 
 mod name;
+mod rules;
 mod value;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 pub use name::{AgentName, ConfigName, ConfigNameError};
+pub use rules::{BadValue, ConfigRules, Pattern, RuleError, ValueRule};
 pub use value::ConfigValue;
 
 /// The complete config that one release sees. `Debug` shows names only: values may be secrets.

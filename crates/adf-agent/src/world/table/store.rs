@@ -1,6 +1,8 @@
 //! The config and state tables, through `adf-store`.
 
-use adf_store::{Store, StoreError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use adf_store::{ConfigVersion, Store, StoreError};
 use adf_types::{AppName, Config, Receipt, ReleaseImage, ReleaseName, ReleaseRecord};
 use async_trait::async_trait;
 
@@ -8,13 +10,28 @@ use super::clock::in_time;
 use super::{Table, TableError};
 use crate::failure::{Kind, chain};
 
-pub(in crate::world) struct StoreTable(pub(in crate::world) Store);
+pub(in crate::world) struct StoreTable {
+    store: Store,
+    /// The version of the config that came with the release record. The first read of the config begins with it, and
+    /// so needs one call less; a later read asks anew.
+    version: Mutex<Option<ConfigVersion>>,
+}
+
+impl StoreTable {
+    pub(in crate::world) fn new(store: Store) -> Self {
+        Self { store, version: Mutex::default() }
+    }
+
+    fn version(&self) -> MutexGuard<'_, Option<ConfigVersion>> {
+        self.version.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 #[async_trait]
 impl Table for StoreTable {
     async fn read_config(&self, app: &AppName, release: &ReleaseName) -> Result<Config, TableError> {
-        let read = || self.0.boot_config(app, release);
-        in_time(read).await.map_err(TableError::from)
+        let known = self.version().take();
+        in_time(|| self.store.boot_config(app, release, known)).await.map_err(TableError::from)
     }
 
     async fn release(
@@ -22,7 +39,9 @@ impl Table for StoreTable {
         app: &AppName,
         release: &ReleaseName,
     ) -> Result<Option<ReleaseRecord>, TableError> {
-        in_time(|| self.0.release(app, release)).await.map_err(TableError::from)
+        let (record, version) = in_time(|| self.store.release_and_version(app, release)).await?;
+        *self.version() = Some(version);
+        Ok(record)
     }
 
     async fn release_image(
@@ -30,7 +49,7 @@ impl Table for StoreTable {
         app: &AppName,
         release: &ReleaseName,
     ) -> Result<Option<ReleaseImage>, TableError> {
-        self.0.release_image(app, release).await.map_err(TableError::from)
+        self.store.release_image(app, release).await.map_err(TableError::from)
     }
 
     async fn put_release_image(
@@ -39,11 +58,11 @@ impl Table for StoreTable {
         release: &ReleaseName,
         image: &ReleaseImage,
     ) -> Result<ReleaseImage, TableError> {
-        self.0.put_release_image(app, release, image).await.map_err(TableError::from)
+        self.store.put_release_image(app, release, image).await.map_err(TableError::from)
     }
 
     async fn put_receipt(&self, receipt: &Receipt) -> Result<(), TableError> {
-        self.0.put_receipt(receipt).await.map_err(TableError::from)
+        self.store.put_receipt(receipt).await.map_err(TableError::from)
     }
 }
 

@@ -1,12 +1,12 @@
 //! Removing what only the release before used, once it is certain that nobody goes back to it.
 
-use adf_store::{CurrentRelease, Signature};
+use adf_store::{CurrentRelease, Ignored, Signature};
 use adf_types::{InstanceId, Outcome};
 
 use super::{Done, Scene, called};
 use crate::aws::Lifecycle;
 use crate::deploy::error::DeployError;
-use crate::deploy::fleet::{Fleet, Member};
+use crate::deploy::fleet::Fleet;
 
 pub(super) async fn set_current(scene: Scene<'_>) -> Result<Done, DeployError> {
     let record = scene.record;
@@ -50,13 +50,13 @@ pub async fn finish(scene: Scene<'_>, fleet: &Fleet, outcome: &Outcome) -> Resul
         store.delete_receipt(&record.app, &receipt.instance).await?;
     }
     let Some(from) = record.from.as_ref().filter(|from| **from != record.to) else { return Ok(Vec::new()) };
-    let leaving = |m: &&Member| m.lifecycle == Lifecycle::Leaving;
-    let runs_it = |m: &Member| m.receipt.as_ref().is_some_and(|r| r.release == *from);
-    if fleet.members.iter().filter(|m| !leaving(m)).any(runs_it) {
-        return Ok(Vec::new());
-    }
+    let leaving = fleet.members.iter().filter(|m| m.lifecycle == Lifecycle::Leaving);
+    let leaving: Vec<_> = leaving.map(|m| m.id.clone()).collect();
+    let ignored = Ignored { deploy: Some(&record.id), instances: &leaving };
+    let plan = store.plan_clean_up(&record.app, Some(from), ignored).await?;
     let why = Some(format!("{} put {} in the place of {from}", record.id, record.to));
-    let store = store.clone().signed(Signature { by: record.owner.clone(), why });
-    let cleaned = store.clean_overlay(&record.app, from).await?;
-    Ok(cleaned.into_iter().map(|name| format!("{}@{from}/{name}", record.app)).collect())
+    let store = store.clone().signed(Signature { by: record.owner.clone(), why, forced: false });
+    let swept = store.clean_up(&plan).await?;
+    let cleaned = swept.cleaned.into_iter().flat_map(|(_, names)| names);
+    Ok(cleaned.map(|name| format!("{}@{from}/{name}", record.app)).collect())
 }

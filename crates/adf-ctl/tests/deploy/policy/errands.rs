@@ -6,6 +6,7 @@ use adf_ctl::inspect;
 use adf_ctl::release::{How, Request, create};
 use adf_store::{Moment, Signature};
 use adf_types::ConfigValue;
+use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use tempfile::TempDir;
 
@@ -21,7 +22,7 @@ pub(super) async fn kms_key(world: &World) -> String {
 /// Every kind of change of Base and of an Overlay, and the way back.
 pub(super) async fn config(world: &World, key: &str) {
     let by = adf_config::identity::identity(&world.context.sdk).await.expect("everybody may ask");
-    let store = world.context.store.clone().signed(Signature { by, why: None });
+    let store = world.context.store.clone().signed(Signature { by, why: None, forced: false });
     for release in [None, Some(&name("v3"))] {
         let (plain, secret) = (config_name("FOO"), config_name("TOKEN"));
         store.set_config(&app(), release, &[(plain.clone(), "1".to_owned())]).await.expect("set");
@@ -37,9 +38,28 @@ pub(super) async fn config(world: &World, key: &str) {
         let only = (config_name("ONLY"), "1".to_owned());
         store.set_config(&app(), release, &[only]).await.expect("set");
         let moment = Moment::After(before.clone());
-        let restored = store.restore_config(&app(), release, &moment).await.expect("restored");
-        assert_eq!(restored, [config_name("FOO"), config_name("ONLY")]);
+        let then = store.config_at(&app(), release, &moment).await.expect("known");
+        assert!(then.keys().eq([&config_name("FOO"), &config_name("ONLY")]));
+        store.restore_config(&app(), release, &then).await.expect("restored");
     }
+    // Of v1 as well, so that a deploy of v2 has something to clean up.
+    let only = [(config_name("ONLY_V1"), ConfigValue::secret("hunter2"))];
+    store.set_secrets(&app(), Some(&name("v1")), key, &only).await.expect("sealed");
+    adf_config::rekey::rekey(&store, &app(), None, key).await.expect("sealed anew");
+    age_history(world, &before).await;
+    let collected = adf_config::gc::collect(&store, &app(), None).await.expect("cleaned up");
+    assert_eq!(collected.swept.history, 1);
+}
+
+/// Makes a record of the history one that is past its time.
+async fn age_history(world: &World, id: &str) {
+    let client = aws_sdk_dynamodb::Client::new(&world.cloud.sdk_config());
+    let key = [("App", format!("{}#history", app())), ("Name", format!("{id}#00"))];
+    let update = client.update_item().table_name("adf-config");
+    let key = key.map(|(part, value)| (part.to_owned(), AttributeValue::S(value)));
+    let update = update.set_key(Some(key.into())).update_expression("SET PurgeAfter = :past");
+    let past = AttributeValue::N("1".to_owned());
+    update.expression_attribute_values(":past", past).send().await.expect("aged");
 }
 
 /// Makes the release v4.

@@ -1,0 +1,93 @@
+//! Binary attributes that can be compared. The off-the-shelf service stores them and finds no two of them equal, so every
+//! condition on one fails; here they are stored as marked texts, whose equality is that of the bytes.
+//!
+//! Their order is that of the base64 text, and no table has one as its key: ADF needs neither.
+
+use bytes::Bytes;
+use serde_json::Value;
+use winterbaume_core::{MockRequest, MockResponse, MockService as _};
+use winterbaume_dynamodb::DynamoDbService;
+
+/// Begins a text that stands for bytes. A noncharacter of Unicode, which is in no text of anybody.
+const MARK: char = '\u{fdd0}';
+
+/// The service, as everything else of this folder sees it.
+#[derive(Default)]
+pub(super) struct Service(DynamoDbService);
+
+impl Service {
+    pub(super) async fn handle(&self, request: MockRequest) -> MockResponse {
+        let mut answer = self.0.handle(rewritten(request)).await;
+        if let Some(body) = with(&answer.body, &mut |value| rename(value, "S", "B", unmarked)) {
+            answer.body = body;
+        }
+        answer
+    }
+}
+
+fn rewritten(mut request: MockRequest) -> MockRequest {
+    if let Some(body) = with(&request.body, &mut |value| rename(value, "B", "S", marked)) {
+        request.body = body;
+    }
+    request
+}
+
+/// The body with `change` made to its objects; nothing when it made none.
+fn with(body: &Bytes, change: &mut dyn FnMut(&mut Value) -> bool) -> Option<Bytes> {
+    let mut value = serde_json::from_slice(body).ok()?;
+    walk(&mut value, change).then(|| Bytes::from(value.to_string()))
+}
+
+fn walk(value: &mut Value, change: &mut dyn FnMut(&mut Value) -> bool) -> bool {
+    if change(value) {
+        return true;
+    }
+    let mut changed = false;
+    match value {
+        Value::Object(object) => object.values_mut().for_each(|value| changed |= walk(value, change)),
+        Value::Array(array) => array.iter_mut().for_each(|value| changed |= walk(value, change)),
+        _ => {}
+    }
+    changed
+}
+
+/// `{"B": "aGk="}`: one member, whose value is a text. An attribute that is *called* B has an object as its value.
+fn rename(value: &mut Value, from: &str, to: &str, text: fn(&str) -> Option<String>) -> bool {
+    let Some(object) = value.as_object_mut().filter(|object| object.len() == 1) else { return false };
+    let Some(text) = object.get(from).and_then(Value::as_str).and_then(text) else { return false };
+    object.remove(from);
+    object.insert(to.to_owned(), Value::String(text));
+    true
+}
+
+fn marked(base64: &str) -> Option<String> {
+    Some(format!("{MARK}{base64}"))
+}
+
+fn unmarked(text: &str) -> Option<String> {
+    text.strip_prefix(MARK).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn bytes_go_in_as_marked_texts_and_come_out_as_bytes() {
+        let item = json!({ "Item": { "B": { "B": "aGk=" }, "S": { "S": "B" }, "M": { "M": { "x": { "B": "" } } } } });
+        let original = Bytes::from(item.to_string());
+        let stored = with(&original, &mut |value| rename(value, "B", "S", marked)).expect("two are binary");
+        let stored_item: Value = serde_json::from_slice(&stored).expect("JSON");
+        assert_eq!(stored_item["Item"]["B"]["S"], format!("{MARK}aGk="));
+        let back = with(&stored, &mut |value| rename(value, "S", "B", unmarked)).expect("two are marked");
+        assert_eq!(serde_json::from_slice::<Value>(&back).expect("JSON"), item);
+    }
+
+    #[test]
+    fn a_body_without_bytes_is_left_alone() {
+        let body = Bytes::from(json!({ "Key": { "App": { "S": "web" } } }).to_string());
+        assert_eq!(with(&body, &mut |value| rename(value, "B", "S", marked)), None);
+    }
+}
