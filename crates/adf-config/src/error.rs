@@ -180,12 +180,12 @@ impl Explain for StoreError {
             | Self::CleanedUp { .. }
             | Self::UnknownChange { .. } => ExitCode::NotFound,
             Self::Refused { .. } | Self::Malformed { .. } | Self::LockLost { .. } => ExitCode::Unexpected,
-            Self::OtherKeys { .. } => ExitCode::Refused,
             Self::Config { .. } | Self::Secret { .. } | Self::TooMany { .. } | Self::TooLarge { .. } => {
                 ExitCode::Usage
             }
             Self::ReleaseExists { .. }
             | Self::DeployBegan { .. }
+            | Self::OtherKeys { .. }
             | Self::LockHeld { .. }
             | Self::Changing { .. }
             | Self::Overwritten { .. } => ExitCode::Refused,

@@ -48,7 +48,7 @@ impl Migrated {
 impl Text for Migrated {
     fn text(&self) -> String {
         let all = |head: &str, names: &[ConfigName]| {
-            (!names.is_empty()).then(|| format!("{head}: {}\n", joined(names))).unwrap_or_default()
+            if names.is_empty() { String::new() } else { format!("{head}: {}\n", joined(names)) }
         };
         let collided = self.collided.iter().map(|Collision { name, values }| {
             let values: Vec<_> =

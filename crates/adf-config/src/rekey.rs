@@ -52,12 +52,11 @@ pub async fn rekey(
     release: Option<&ReleaseName>,
     key: &str,
 ) -> Result<Rekeyed, ConfigError> {
-    let layers = match release {
-        Some(release) => vec![Some(release.clone())],
-        None => {
-            let overlays = store.releases_with_overlay(app).await?;
-            std::iter::once(None).chain(overlays.into_iter().map(Some)).collect()
-        }
+    let layers = if release.is_some() {
+        vec![release.cloned()]
+    } else {
+        let overlays = store.releases_with_overlay(app).await?;
+        std::iter::once(None).chain(overlays.into_iter().map(Some)).collect()
     };
     let mut rekeyed = Rekeyed { app: app.clone(), kms_key: key.to_owned(), layers: Vec::new() };
     for release in layers {

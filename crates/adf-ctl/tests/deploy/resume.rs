@@ -37,7 +37,7 @@ async fn killed_at(write: i64) -> bool {
 #[tokio::test(start_paused = true)]
 async fn a_driver_killed_at_any_of_its_writes_loses_nothing() {
     let mut write = 1;
-    while killed_at(write).await {
+    while Box::pin(killed_at(write)).await {
         write += 1;
     }
     assert!(write > 40, "a deploy has more than {write} writes");

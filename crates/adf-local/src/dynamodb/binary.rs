@@ -4,7 +4,7 @@
 //! Their order is that of the base64 text, and no table has one as its key: ADF needs neither.
 
 use bytes::Bytes;
-use serde_json::Value;
+use serde_json::{Value, json};
 use winterbaume_core::{MockRequest, MockResponse, MockService as _};
 use winterbaume_dynamodb::DynamoDbService;
 
@@ -18,7 +18,7 @@ pub(super) struct Service(DynamoDbService);
 impl Service {
     pub(super) async fn handle(&self, request: MockRequest) -> MockResponse {
         let mut answer = self.0.handle(rewritten(request)).await;
-        if let Some(body) = with(&answer.body, &mut |value| rename(value, "S", "B", unmarked)) {
+        if let Some(body) = with(&answer.body, &mut come_out) {
             answer.body = body;
         }
         answer
@@ -26,7 +26,7 @@ impl Service {
 }
 
 fn rewritten(mut request: MockRequest) -> MockRequest {
-    if let Some(body) = with(&request.body, &mut |value| rename(value, "B", "S", marked)) {
+    if let Some(body) = with(&request.body, &mut go_in) {
         request.body = body;
     }
     request
@@ -51,43 +51,41 @@ fn walk(value: &mut Value, change: &mut dyn FnMut(&mut Value) -> bool) -> bool {
     changed
 }
 
-/// `{"B": "aGk="}`: one member, whose value is a text. An attribute that is *called* B has an object as its value.
-fn rename(value: &mut Value, from: &str, to: &str, text: fn(&str) -> Option<String>) -> bool {
-    let Some(object) = value.as_object_mut().filter(|object| object.len() == 1) else { return false };
-    let Some(text) = object.get(from).and_then(Value::as_str).and_then(text) else { return false };
-    object.remove(from);
-    object.insert(to.to_owned(), Value::String(text));
+fn go_in(value: &mut Value) -> bool {
+    let Some(base64) = text(value, "B") else { return false };
+    *value = json!({ "S": format!("{MARK}{base64}") });
     true
 }
 
-fn marked(base64: &str) -> Option<String> {
-    Some(format!("{MARK}{base64}"))
+fn come_out(value: &mut Value) -> bool {
+    let Some(base64) = text(value, "S").and_then(|text| text.strip_prefix(MARK)) else { return false };
+    *value = json!({ "B": base64 });
+    true
 }
 
-fn unmarked(text: &str) -> Option<String> {
-    text.strip_prefix(MARK).map(str::to_owned)
+/// Of `{"B": "aGk="}` the text. An attribute that is *called* B has an object as its value.
+fn text<'a>(value: &'a Value, of: &str) -> Option<&'a str> {
+    value.as_object().filter(|object| object.len() == 1)?.get(of)?.as_str()
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
     fn bytes_go_in_as_marked_texts_and_come_out_as_bytes() {
         let item = json!({ "Item": { "B": { "B": "aGk=" }, "S": { "S": "B" }, "M": { "M": { "x": { "B": "" } } } } });
         let original = Bytes::from(item.to_string());
-        let stored = with(&original, &mut |value| rename(value, "B", "S", marked)).expect("two are binary");
+        let stored = with(&original, &mut go_in).expect("two are binary");
         let stored_item: Value = serde_json::from_slice(&stored).expect("JSON");
         assert_eq!(stored_item["Item"]["B"]["S"], format!("{MARK}aGk="));
-        let back = with(&stored, &mut |value| rename(value, "S", "B", unmarked)).expect("two are marked");
+        let back = with(&stored, &mut come_out).expect("two are marked");
         assert_eq!(serde_json::from_slice::<Value>(&back).expect("JSON"), item);
     }
 
     #[test]
     fn a_body_without_bytes_is_left_alone() {
         let body = Bytes::from(json!({ "Key": { "App": { "S": "web" } } }).to_string());
-        assert_eq!(with(&body, &mut |value| rename(value, "B", "S", marked)), None);
+        assert_eq!(with(&body, &mut go_in), None);
     }
 }
