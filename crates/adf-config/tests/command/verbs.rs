@@ -1,51 +1,6 @@
 //! The commands, each with what it prints and what it leaves in the table.
 
-use std::process::Output;
-
-use adf_local::cloud::Cloud;
-use adf_local::front::Front;
-use jiff::Timestamp;
-
-use crate::signed;
-
-struct Account {
-    cloud: Cloud,
-    front: Front,
-    folder: tempfile::TempDir,
-}
-
-impl Account {
-    async fn open() -> Self {
-        let cloud = Cloud::new("us-east-1", Timestamp::now());
-        let front = Front::open(cloud.clone(), 0).await.expect("a free port");
-        adf_config::connect::store(&cloud.sdk_config()).create_tables().await.expect("the tables");
-        Self { cloud, front, folder: tempfile::tempdir().expect("a temporary folder") }
-    }
-
-    async fn kms_key(&self) -> String {
-        let kms = aws_sdk_kms::Client::new(&self.cloud.sdk_config());
-        kms.create_key().send().await.expect("made").key_metadata.expect("told").arn.expect("an ARN")
-    }
-
-    fn run(&self, args: &[&str], input: &str) -> Output {
-        let mut command = signed(&[&["--app", "web"], args].concat(), &self.front.url());
-        command.current_dir(self.folder.path()).write_stdin(input).output().expect("adf-config runs")
-    }
-
-    fn says(&self, args: &[&str], input: &str) -> String {
-        let output = self.run(args, input);
-        let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "{args:?}: {told}");
-        String::from_utf8(output.stdout).expect("text")
-    }
-
-    fn fails(&self, args: &[&str], code: i32) -> String {
-        let output = self.run(args, "hunter2\n");
-        assert_eq!(output.status.code(), Some(code), "{args:?}");
-        assert!(output.stdout.is_empty());
-        String::from_utf8_lossy(&output.stderr).into_owned()
-    }
-}
+use super::Account;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_exported_can_be_imported_again_in_both_forms() {
