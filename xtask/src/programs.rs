@@ -39,9 +39,33 @@ pub(crate) fn programs() -> Result<Programs> {
 
 /// The agent as it is shipped: optimised and stripped, without what tests want of its libraries.
 pub(crate) fn optimised_agent() -> Result<PathBuf> {
-    let mut cargo = workspace::cargo("build");
-    cargo.args(["--quiet", "--locked", "--release", "--package", "adf-agent"]);
-    eprintln!("building the agent as it is shipped: {}", process::line(&cargo));
-    process::run(&mut cargo)?;
+    optimised("adf-agent", &[])?;
     Ok(workspace::metadata()?.target_directory.join("release/adf-agent"))
+}
+
+/// What `cargo xtask bench config` runs.
+#[derive(Debug)]
+pub(crate) struct ConfigBench {
+    pub(crate) bench: PathBuf,
+    pub(crate) bare_list: PathBuf,
+    pub(crate) adf_config: PathBuf,
+}
+
+/// The command as it is shipped, and the examples beside it, which have what tests want and therefore are another build.
+pub(crate) fn config_bench() -> Result<ConfigBench> {
+    optimised("adf-config", &["--examples"])?;
+    optimised("adf-config", &[])?;
+    let release = workspace::metadata()?.target_directory.join("release");
+    Ok(ConfigBench {
+        bench: release.join("examples/bench_config"),
+        bare_list: release.join("examples/bare_list"),
+        adf_config: release.join("adf-config"),
+    })
+}
+
+fn optimised(package: &str, more: &[&str]) -> Result<()> {
+    let mut cargo = workspace::cargo("build");
+    cargo.args(["--quiet", "--locked", "--release", "--package", package]).args(more);
+    eprintln!("building what is measured: {}", process::line(&cargo));
+    process::run(&mut cargo)
 }

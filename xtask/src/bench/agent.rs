@@ -10,6 +10,7 @@ use tabled::settings::{Alignment, Style};
 
 use super::footprint;
 use super::link::{self, Link};
+use super::median;
 use super::release::{Ballast, Source};
 use super::rivals::{self, BIND, Delivered, Ground, Rival};
 use super::server::Server;
@@ -234,11 +235,6 @@ fn remove_images(prefix: &str) -> Result<()> {
         return Ok(());
     }
     process::output(Command::new("docker").args(["rmi", "--force"]).args(images)).map(drop)
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 fn mebi(kibibytes: u64) -> f64 {

@@ -3,11 +3,11 @@
 use adf_store::CurrentRelease;
 use adf_types::{AppName, ReleaseName};
 
-use crate::verbs::Account;
+use super::Account;
 
 /// The app runs v2; a deploy brought it from v1.
 async fn from_v1_to_v2(account: &Account) {
-    let store = adf_config::connect::store(&account.cloud.sdk_config());
+    let store = adf_config::connect::store(&account.sdk());
     let web: AppName = "web".parse().expect("a name");
     let name = |name: &str| name.parse::<ReleaseName>().expect("a name");
     let deploy = serde_json::json!({

@@ -1,21 +1,18 @@
-//! The `adf-config` binary, driven as a shell drives it, against an adf-local endpoint.
+//! The `adf-config` binary, driven as a shell drives it.
+//!
+//! What needs an AWS is in the files that `against_*.rs` name, and runs twice: against adf-local's endpoint
+//! and against moto's. A test gets its own endpoint by `Account::open()`.
 
-mod care;
-mod clean_up;
-mod tables_of_2013;
-mod verbs;
+#![expect(clippy::duplicate_mod, reason = "the same tests, once against each AWS")]
 
-use adf_local::cloud::Cloud;
-use adf_local::front::Front;
+mod account;
+mod against_adf_local;
+mod against_moto;
+mod aws;
+#[path = "../../../adf-local/tests/python/mod.rs"]
+mod python;
+
 use assert_cmd::Command;
-use jiff::Timestamp;
-
-/// An endpoint of an account that has the tables.
-async fn endpoint() -> Front {
-    let cloud = Cloud::new("us-east-1", Timestamp::now());
-    adf_config::connect::store(&cloud.sdk_config()).create_tables().await.expect("the tables");
-    Front::open(cloud, 0).await.expect("a free port")
-}
 
 /// The command with nothing of this machine's AWS settings.
 fn adf_config(line: &[&str]) -> Command {
@@ -35,37 +32,6 @@ fn stderr(command: &mut Command, code: i32) -> String {
     let output = command.assert().code(code).get_output().clone();
     assert!(output.stdout.is_empty(), "results only go to stdout");
     String::from_utf8(output.stderr).expect("UTF-8")
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_session_of_2013_works() {
-    let front = endpoint().await;
-    let run = |line: &[&str]| signed(line, &front.url()).assert().success().get_output().stdout.clone();
-    run(&["-s", "FOO=bar", "-s", "BAZ=qux=1", "-a", "web"]);
-    assert_eq!(run(&["-l", "-a", "web"]), b"BAZ=qux=1\nFOO=bar\n");
-    run(&["-d", "FOO", "-a", "web"]);
-    assert_eq!(run(&["-z", "us-east-1", "-l", "-a", "web"]), b"BAZ=qux=1\n");
-    let json: serde_json::Value =
-        serde_json::from_slice(&run(&["-l", "-a", "web", "--json"])).expect("one document");
-    assert_eq!(json["config"][0]["value"], "qux=1");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_unknown_app_ends_with_3() {
-    let front = endpoint().await;
-    let said = stderr(&mut signed(&["-l", "-a", "webb"], &front.url()), 3);
-    assert!(said.starts_with("error: unknown app webb") && said.contains("\nhint: "), "{said}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_account_without_tables_ends_with_3_and_says_what_makes_them() {
-    let cloud = Cloud::new("us-east-1", Timestamp::now());
-    let front = Front::open(cloud, 0).await.expect("a free port");
-    let said = stderr(&mut signed(&["-l", "-a", "web"], &front.url()), 3);
-    assert!(
-        said.contains("adf-config") && said.contains("hint: create the tables with: adf-ctl init"),
-        "{said}"
-    );
 }
 
 #[test]

@@ -2,16 +2,15 @@
 
 use std::collections::HashMap;
 
-use adf_local::cloud::Cloud;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
 };
 
-use crate::verbs::Account;
+use super::Account;
 
-async fn value_keyed(cloud: &Cloud, table: &str, pairs: &[(&str, &str)]) -> Client {
-    let client = Client::new(&cloud.sdk_config());
+async fn value_keyed(account: &Account, table: &str, pairs: &[(&str, &str)]) -> Client {
+    let client = Client::new(&account.sdk());
     let key = |name: &str, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build();
     let attribute = |name: &str| {
         AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S).build()
@@ -33,8 +32,8 @@ async fn value_keyed(cloud: &Cloud, table: &str, pairs: &[(&str, &str)]) -> Clie
 
 #[tokio::test(flavor = "multi_thread")]
 async fn such_a_table_is_read_and_never_written() {
-    let account = Account::bare().await;
-    let client = value_keyed(&account.cloud, "adf-config", &[("FOO", "b"), ("BAR", "a=1")]).await;
+    let account = Account::without_tables().await;
+    let client = value_keyed(&account, "adf-config", &[("FOO", "b"), ("BAR", "a=1")]).await;
     assert_eq!(account.says(&["-l"], ""), "BAR=a=1\nFOO=b\n");
     assert_eq!(account.says(&["get", "FOO"], ""), "b\n");
     assert_eq!(account.says(&["export"], ""), "BAR=a=1\nFOO=b\n");
@@ -66,7 +65,7 @@ async fn it_is_copied_to_a_right_one_without_loss() {
         ("KEPT", "old"),
         ("SAME", "s"),
     ];
-    let old = value_keyed(&account.cloud, "old-config", &pairs).await;
+    let old = value_keyed(&account, "old-config", &pairs).await;
     account.says(&["set", "KEPT=new", "SAME=s"], "");
     let output = account.run(&["migrate", "--from", "old-config", "-m", "at last"], "");
     let told = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -1,59 +1,6 @@
 //! The commands, each with what it prints and what it leaves in the table.
 
-use std::process::Output;
-
-use adf_local::cloud::Cloud;
-use adf_local::front::Front;
-use jiff::Timestamp;
-
-use crate::signed;
-
-pub(crate) struct Account {
-    pub(crate) cloud: Cloud,
-    front: Front,
-    pub(crate) folder: tempfile::TempDir,
-}
-
-impl Account {
-    pub(crate) async fn open() -> Self {
-        let account = Self::bare().await;
-        let store = adf_config::connect::store(&account.cloud.sdk_config());
-        store.create_tables().await.expect("the tables");
-        account
-    }
-
-    /// Without tables.
-    pub(crate) async fn bare() -> Self {
-        let cloud = Cloud::new("us-east-1", Timestamp::now());
-        let front = Front::open(cloud.clone(), 0).await.expect("a free port");
-        Self { cloud, front, folder: tempfile::tempdir().expect("a temporary folder") }
-    }
-
-    pub(crate) async fn kms_key(&self) -> String {
-        let kms = aws_sdk_kms::Client::new(&self.cloud.sdk_config());
-        kms.create_key().send().await.expect("made").key_metadata.expect("told").arn.expect("an ARN")
-    }
-
-    pub(crate) fn run(&self, args: &[&str], input: &str) -> Output {
-        let mut command = signed(&[&["--app", "web"], args].concat(), &self.front.url());
-        command.current_dir(self.folder.path()).write_stdin(input).output().expect("adf-config runs")
-    }
-
-    pub(crate) fn says(&self, args: &[&str], input: &str) -> String {
-        let output = self.run(args, input);
-        let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "{args:?}: {told}");
-        String::from_utf8(output.stdout).expect("text")
-    }
-
-    pub(crate) fn fails(&self, args: &[&str], code: i32) -> String {
-        let output = self.run(args, "hunter2\n");
-        let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(code), "{args:?}: {told}");
-        assert!(output.stdout.is_empty());
-        told
-    }
-}
+use super::Account;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_exported_can_be_imported_again_in_both_forms() {
