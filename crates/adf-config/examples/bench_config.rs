@@ -217,13 +217,16 @@ impl Bench {
         self.import_secrets(&app, secrets).await?;
 
         self.cloud.take_counts();
-        let config = store.boot_config(&app, &release).await?;
+        // As an instance does: the release's record first, and the version of the config with it.
+        let (_, version) = store.release_and_version(&app, &release).await?;
+        let record = self.cloud.take_counts();
+        let config = store.boot_config(&app, &release, Some(version)).await?;
         let calls = self.cloud.take_counts();
         let read = (config.len(), config.secrets().count());
         if read != BOOT {
             return Err(format!("{read:?} names and secrets were read, not {BOOT:?}").into());
         }
-        Ok(json!({ "names": names, "secrets": secrets, "calls": calls }))
+        Ok(json!({ "names": names, "secrets": secrets, "record": record, "calls": calls }))
     }
 
     /// By the command, in one change.

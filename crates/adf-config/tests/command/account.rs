@@ -16,6 +16,7 @@ pub(crate) struct Account<A> {
 impl<A: Aws> Account<A> {
     pub(crate) const MOST_NAMES: usize = A::MOST_NAMES;
     pub(crate) const DISABLES_KEYS: bool = A::DISABLES_KEYS;
+    pub(crate) const TELLS_OF_KEYS: bool = A::TELLS_OF_KEYS;
 
     pub(crate) async fn open() -> Self {
         let account = Self::without_tables().await;

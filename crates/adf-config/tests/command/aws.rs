@@ -22,6 +22,8 @@ pub(crate) trait Aws: Sized {
     const MOST_NAMES: usize = 97;
     /// Whether a disabled KMS key decrypts nothing.
     const DISABLES_KEYS: bool = true;
+    /// Whether a transaction that names other keys than the table has is told so.
+    const TELLS_OF_KEYS: bool = true;
 
     async fn start() -> Self;
 
@@ -64,6 +66,8 @@ impl Aws for Moto {
     const MOST_NAMES: usize = 24;
     // moto remembers that a key is disabled, and uses it all the same.
     const DISABLES_KEYS: bool = false;
+    // moto says "Validation Exception" and no more.
+    const TELLS_OF_KEYS: bool = false;
 
     async fn start() -> Self {
         let mut command = Command::new(python::virtual_environment());

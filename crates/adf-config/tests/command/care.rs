@@ -53,10 +53,8 @@ async fn a_name_that_a_running_release_requires_is_not_removed() {
             "{error}"
         );
     }
-    let first = account.says(&["history", "-n", "1", "--json"], "");
-    let first: serde_json::Value = serde_json::from_str(&first).expect("JSON");
     let before_anything = "2020-01-01T00:00:00Z";
-    assert!(account.fails(&["restore", "--at", before_anything], 5).contains("v1 requires FOO"), "{first}");
+    assert!(account.fails(&["restore", "--at", before_anything], 5).contains("v1 requires FOO"));
     assert_eq!(account.says(&["list"], ""), "BAR=1\nFOO=1\n");
 
     // The release's own Overlay says what Base says no more.
@@ -185,7 +183,9 @@ async fn secrets_are_encrypted_anew_with_another_key() {
         "{told}"
     );
     let kms = aws_sdk_kms::Client::new(&account.sdk());
-    kms.schedule_key_deletion().key_id(&old).pending_window_in_days(7).send().await.expect("deleted");
+    // moto takes the key's id only where AWS takes its ARN, too.
+    let (_, id) = old.rsplit_once('/').expect("an ARN ends in the id");
+    kms.schedule_key_deletion().key_id(id).pending_window_in_days(7).send().await.expect("deleted");
     assert_eq!(account.says(&["get", "TOKEN", "--reveal"], ""), "hunter2\n");
     assert_eq!(account.says(&["get", "TOKEN", "--release", "v2", "--reveal"], ""), "hunter3\n");
     let history = account.says(&["history", "-n", "5"], "");

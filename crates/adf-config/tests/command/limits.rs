@@ -51,8 +51,8 @@ async fn one_value_that_is_too_large_leaves_the_others_unwritten() {
     account.says(&["set", "A=1"], "");
     let text = format!("A=2\nLARGE={}\n", "x".repeat(410_000));
     std::fs::write(account.folder.path().join("too-large.env"), text).expect("written");
-    let error = account.fails(&["import", "too-large.env"], 1);
-    assert!(error.contains("size"), "{error}");
+    let error = account.fails(&["import", "too-large.env"], 2);
+    assert!(error.contains("config web/LARGE is 410010 bytes long"), "{error}");
     assert_eq!(account.says(&["list"], ""), "A=1\n");
     assert_eq!(account.says(&["history"], "").matches("  set Base").count(), 1);
 }
