@@ -2,6 +2,7 @@
 
 use adf_types::{AppName, ConfigName, ReleaseName};
 use clap::{ArgGroup, CommandFactory, Parser};
+use clap_complete::Shell;
 
 use crate::exit::ExitCode;
 use crate::printer::Format;
@@ -47,7 +48,11 @@ pub struct Cli {
     #[arg(short, long, value_name = "NAME", group = "flag")]
     pub delete: Vec<ConfigName>,
 
-    /// The app whose config is meant
+    /// Print the completion script of a shell
+    #[arg(long, value_name = "SHELL", value_enum, group = "flag")]
+    pub completions: Option<Shell>,
+
+    #[arg(help = "The app whose config is meant [default: on an instance, the app it runs]")]
     #[arg(short, long, global = true)]
     pub app: Option<AppName>,
 

@@ -7,6 +7,7 @@ use crate::connect::ConnectError;
 use crate::exit::ExitCode;
 use crate::identity::IdentityError;
 use crate::import::ImportError;
+use crate::instance::InstanceError;
 use crate::report::Explain;
 use crate::safety::Objection;
 use crate::set::AssignmentError;
@@ -18,8 +19,10 @@ pub enum ConfigError {
     Connect(#[from] ConnectError),
     #[error("cannot record who changes config")]
     Identity(#[from] IdentityError),
-    #[error("no app is named")]
+    #[error("no app is named, and no instance metadata tells of one")]
     NoApp,
+    #[error("cannot tell which tables are meant")]
+    Instance(#[from] InstanceError),
     #[error("a command and a flag of 2013 at once; nothing was done")]
     TwoVerbs,
     #[error("config name {name} is not set for {app}")]
@@ -90,6 +93,7 @@ impl Explain for ConfigError {
             Self::Assignment(_)
             | Self::NameTwice(_)
             | Self::NoApp
+            | Self::Instance(_)
             | Self::TwoVerbs
             | Self::SecretOnCommandLine
             | Self::OneSecretFromInput
@@ -112,6 +116,7 @@ impl Explain for ConfigError {
             Self::Connect(e) => e.hint(),
             Self::Store(e) => e.hint(),
             Self::Identity(_) => Some("check who you are with: aws sts get-caller-identity".to_owned()),
+            Self::Instance(_) => Some("see docs/agent.md for the keys of agent.toml".to_owned()),
             Self::NoApp => Some("say --app APP".to_owned()),
             Self::TwoVerbs => Some("either a command (adf-config list) or a flag (adf-config -l)".to_owned()),
             Self::NoSuchName { app, .. } => Some(format!("see the names with: adf-config list -a {app}")),

@@ -25,6 +25,7 @@ pub mod get;
 pub mod history;
 pub mod identity;
 pub mod import;
+pub mod instance;
 pub mod list;
 pub mod migrate;
 pub mod printer;

@@ -130,7 +130,8 @@ async fn what_was_written_after_the_version_that_was_seen_is_not_written_over() 
 #[tokio::test(flavor = "multi_thread")]
 async fn more_names_than_one_change_takes_are_set_in_parts_when_that_is_said() {
     let account = Account::open().await;
-    let file: String = (0..300).map(|n| format!("N{n:03}={n}\n")).collect();
+    let lines: Vec<_> = (0..300).map(|n| format!("N{n:03}={n}\n")).collect();
+    let file = lines.concat();
     let error = account.run(&["import", "-"], &file);
     let told = String::from_utf8_lossy(&error.stderr).into_owned();
     assert_eq!(error.status.code(), Some(2));

@@ -9,6 +9,7 @@ mod account;
 mod against_adf_local;
 mod against_moto;
 mod aws;
+mod on_an_instance;
 #[path = "../../../adf-local/tests/python/mod.rs"]
 mod python;
 
@@ -57,4 +58,11 @@ fn no_credentials_end_with_6() {
 fn a_config_name_with_a_space_ends_with_2() {
     let said = stderr(&mut adf_config(&["-s", "DB PASS=hunter2", "-a", "web"]), 2);
     assert!(said.contains("E153 config name \"DB PASS\"") && !said.contains("hunter2"), "{said}");
+}
+
+#[test]
+fn completions_are_of_the_same_definition() {
+    let script = adf_config(&["--completions", "bash"]).assert().success().get_output().stdout.clone();
+    let script = String::from_utf8(script).expect("UTF-8");
+    assert!(script.contains("--based-on") && script.contains("-F _adf__config"), "{script}");
 }

@@ -2,7 +2,7 @@
 
 use adf_local::cloud::Cloud;
 use adf_store::{Store, StoreError};
-use adf_types::ConfigName;
+use adf_types::{ConfigName, ConfigValue};
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::future::BoxFuture;
 use proptest::prelude::*;
@@ -118,4 +118,29 @@ async fn fault_34_a_config_that_never_stands_still_is_given_up_after_five_reads(
         error.to_string(),
         "E154 the config of web changed during each of 5 reads; try again when nobody edits it"
     );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn every_value_survives_plain_and_secret(text in "[^\0]{0,60}", repeated in prop_oneof![Just(1_usize), 1_usize..50]) {
+        let mut value = text.repeat(repeated);
+        // Now and then as large as a value may be: 350 KB.
+        if repeated > 45 && !text.is_empty() {
+            value = text.repeat(350_000 / text.len());
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
+        runtime.expect("a runtime").block_on(async {
+            let (cloud, store) = store().await;
+            let kms = aws_sdk_kms::Client::new(&cloud.sdk_config());
+            let key = kms.create_key().send().await.expect("made").key_metadata.expect("told").key_id;
+            store.set_config(&app(), None, &[(name("PLAIN"), value.clone())]).await.expect("set");
+            let secret = (name("SECRET"), ConfigValue::secret(value.clone()));
+            store.set_secrets(&app(), None, &key, &[secret]).await.expect("sealed");
+            let config = store.read_config(&app(), &release("v1")).await.expect("readable");
+            for of in ["PLAIN", "SECRET"] {
+                assert_eq!(config.get(&name(of)), Some(value.as_str()), "{of}");
+            }
+        });
+    }
 }
