@@ -71,7 +71,10 @@ impl Attempt<'_> {
         match code.trim_end_matches("Exception") {
             "AccessDenied" => format!("{} needs {right} on {on}", role(message)),
             "Disabled" | "KMSInvalidState" => format!("enable {on}, or cancel its deletion"),
-            "NotFound" => format!("there is no key like that here; looked for {on}"),
+            "NotFound" => format!(
+                "there is no key like that here; looked for {on}. One is made with: aws kms create-key; and called alias/adf \
+                 with: aws kms create-alias --alias-name alias/adf --target-key-id ID"
+            ),
             "InvalidCiphertext" | "IncorrectKey" => format!(
                 "it was encrypted for another name, app or key; set {name} again, with the encryption \
                  context App={}, Name={name}",
