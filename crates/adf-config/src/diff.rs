@@ -6,6 +6,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 use crate::error::ConfigError;
+use crate::known::whole;
 use crate::printer::Text;
 use crate::text::plain;
 
@@ -68,6 +69,7 @@ pub async fn diff(
     to: &ReleaseName,
 ) -> Result<Differences, ConfigError> {
     let seen = async |release| {
+        whole(store, app, Some(release)).await?;
         let seen = store.read_seen(app, release).await?;
         Ok::<BTreeMap<_, _>, ConfigError>(seen.into_iter().map(|seen| (seen.name, seen.entry)).collect())
     };

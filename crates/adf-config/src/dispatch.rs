@@ -1,6 +1,6 @@
 //! From a verb to its result, printed.
 
-use adf_store::{Edits, Entry, Moment, Signature, Store};
+use adf_store::{ConfigVersion, EditBasis, Edits, Entry, Fence, Moment, Signature, Store};
 use adf_types::{AppName, ConfigName, ConfigRules, ReleaseName};
 use aws_config::SdkConfig;
 use serde::Serialize;
@@ -9,7 +9,7 @@ use crate::error::ConfigError;
 use crate::get::Got;
 use crate::identity::identity;
 use crate::printer::{Printer, Text};
-use crate::safety::{Becomes, Intended, objections};
+use crate::safety::{Becomes, Intended, look};
 use crate::verb::{Force, Reveal, Terms, Verb, Why};
 use crate::{
     diff, exec, export, gc, get, history, import, list, migrate, rekey, restore, secret, set, show, unset,
@@ -31,7 +31,11 @@ pub struct Subject<'a> {
 pub async fn run(subject: Subject<'_>, printer: Printer, verb: Verb) -> Result<(), ConfigError> {
     let Subject { store, app, release, .. } = subject;
     match verb {
-        Verb::List | Verb::Show { explain: false } => printer.data(&list::list(store, app, release).await?),
+        Verb::List | Verb::Show { explain: false } => {
+            let listing = list::list(store, app, release).await?;
+            listing.warning().into_iter().for_each(|warning| printer.note(&warning));
+            printer.data(&listing);
+        }
         Verb::Show { explain: true } => printer.data(&show::explain(store, app, release).await?),
         Verb::Get { name, reveal } => printer.data(&subject.get(&name, reveal).await?),
         Verb::Set { assignments, unset, secret, terms } => {
@@ -70,14 +74,7 @@ pub async fn run(subject: Subject<'_>, printer: Printer, verb: Verb) -> Result<(
             let store = subject.signed(why, Force::default()).await?;
             told(printer, &gc::collect(&store, app, release).await?, gc::Collected::summary);
         }
-        Verb::Migrate { from, why } => {
-            let store = subject.signed(why, Force::default()).await?;
-            let migrated = migrate::migrate(&store, app, &from).await?;
-            printer.data(&migrated);
-            if !migrated.is_whole() {
-                return Err(ConfigError::NotAllMigrated { from });
-            }
-        }
+        Verb::Migrate { from, why } => subject.migrate(printer, from, why).await?,
     }
     Ok(())
 }
@@ -96,25 +93,23 @@ impl Subject<'_> {
     }
 
     async fn edit(&self, printer: Printer, edits: Edits, terms: Terms) -> Result<(), ConfigError> {
+        let store = self.signed(terms.why, terms.force).await?;
         let gone = if self.release.is_some() { Becomes::Gone } else { Becomes::Unsaid };
         let set = edits.set.iter().map(|(name, value)| (name, Becomes::Value(value.expose())));
         let unset = edits.unset.iter().map(|name| (name, gone));
-        self.unobjected(&set.chain(unset).collect(), terms.force).await?;
-        let store = self.signed(terms.why, terms.force).await?;
-        let edits = Edits { based_on: terms.based_on, ..edits };
-        let done = if terms.in_parts {
-            set::set_in_parts(&store, self.app, self.release, &edits).await?
-        } else {
-            set::set(&store, self.app, self.release, &edits).await?
-        };
+        let fence = self.unobjected(printer, &set.chain(unset).collect(), terms.force).await?;
+        let edits = Edits { basis: basis(terms.based_on), fence, ..edits };
+        let done = set::set(&store, self.app, self.release, &edits, terms.in_parts).await?;
         told(printer, &done, set::Set::summary);
         Ok(())
     }
 
     async fn unset(&self, printer: Printer, names: Vec<ConfigName>, terms: Terms) -> Result<(), ConfigError> {
-        self.unobjected(&names.iter().map(|name| (name, Becomes::Gone)).collect(), terms.force).await?;
         let store = self.signed(terms.why, terms.force).await?;
-        let done = unset::unset(&store, self.app, self.release, names, terms.based_on).await?;
+        let intended = names.iter().map(|name| (name, Becomes::Gone)).collect();
+        let fence = self.unobjected(printer, &intended, terms.force).await?;
+        let edits = Edits { basis: basis(terms.based_on), fence, ..Edits::unset(names) };
+        let done = unset::unset(&store, self.app, self.release, edits, terms.in_parts).await?;
         told(printer, &done, unset::Unset::summary);
         Ok(())
     }
@@ -126,34 +121,54 @@ impl Subject<'_> {
         why: Why,
         force: Force,
     ) -> Result<(), ConfigError> {
+        if at.is_none() && self.release.is_none() {
+            return Err(ConfigError::RestoreWhat);
+        }
+        let store = self.signed(why, force).await?;
         let done = match (at, self.release) {
+            (None, Some(release)) => restore::cleaned(&store, self.app, release).await?,
             (None, None) => return Err(ConfigError::RestoreWhat),
-            (None, Some(release)) => {
-                let store = self.signed(why, force).await?;
-                restore::cleaned(&store, self.app, release).await?
-            }
             (Some(moment), release) => {
-                let then = self.store.config_at(self.app, release, &moment).await?;
-                self.unobjected(
-                    &then.iter().map(|(name, was)| (name, becomes(was.as_ref()))).collect(),
-                    force,
-                )
-                .await?;
-                let store = self.signed(why, force).await?;
-                restore::restore(&store, self.app, release, then).await?
+                let then = store.config_at(self.app, release, &moment).await?;
+                let intended = then.names.iter().map(|(name, was)| (name, becomes(was.as_ref()))).collect();
+                let fence = self.unobjected(printer, &intended, force).await?;
+                restore::restore(&store, self.app, release, then, fence.as_ref()).await?
             }
         };
         told(printer, &done, restore::Restored::summary);
         Ok(())
     }
 
-    /// Refuses a change that something speaks against, unless it is forced.
-    async fn unobjected(&self, intended: &Intended<'_>, force: Force) -> Result<(), ConfigError> {
-        if force.force {
-            return Ok(());
+    async fn migrate(&self, printer: Printer, from: String, why: Why) -> Result<(), ConfigError> {
+        if self.release.is_some() {
+            return Err(ConfigError::MigrateRelease);
         }
-        let found = objections(self.store, self.app, self.release, intended, self.rules).await?;
-        if found.is_empty() { Ok(()) } else { Err(ConfigError::Objections(found)) }
+        let store = self.signed(why, Force::default()).await?;
+        let migrated = migrate::migrate(&store, self.app, &from, self.rules).await?;
+        printer.data(&migrated);
+        if migrated.is_whole() { Ok(()) } else { Err(ConfigError::NotAllMigrated { from }) }
+    }
+
+    /// Refuses a change that something speaks against, unless it is forced. What it was held against must still be so
+    /// when it is made.
+    async fn unobjected(
+        &self,
+        printer: Printer,
+        intended: &Intended<'_>,
+        force: Force,
+    ) -> Result<Option<Fence>, ConfigError> {
+        if force.force {
+            return Ok(None);
+        }
+        let looked = look(self.store, self.app, self.release, intended, self.rules).await?;
+        if looked.blind {
+            printer.note("the state table may not be read, so the change is held against no release");
+        }
+        if looked.objections.is_empty() {
+            Ok(looked.fence)
+        } else {
+            Err(ConfigError::Objections(looked.objections))
+        }
     }
 
     async fn get(&self, name: &ConfigName, reveal: Reveal) -> Result<Got, ConfigError> {
@@ -178,6 +193,10 @@ impl Subject<'_> {
         let store = self.signed(Why::default(), Force::default()).await?;
         Ok(store.record_reveal(self.app, self.release, &secrets).await?)
     }
+}
+
+fn basis(version: Option<ConfigVersion>) -> EditBasis {
+    version.map_or(EditBasis::Now, EditBasis::Version)
 }
 
 /// What restoring an old entry makes of its name.

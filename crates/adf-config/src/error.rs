@@ -58,14 +58,23 @@ pub enum ConfigError {
     #[error("nothing was written: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Objections(Vec<Objection>),
     #[error("only a part was written: {}", joined(.written))]
-    InParts { written: Vec<ConfigName>, source: Box<Self> },
+    InParts { written: Vec<ConfigName>, source: StoreError },
     #[error("the Overlay of {release} is in use: {}; nothing was cleaned up", .uses.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     InUse { release: ReleaseName, uses: Vec<Use> },
     #[error("nothing says what to restore")]
     RestoreWhat,
+    #[error("the message has {0} bytes, and the history takes {max}; nothing was written", max = LONGEST_MESSAGE)]
+    LongMessage(usize),
+    #[error("a table of 2013 has Base config only, and a release is named")]
+    MigrateRelease,
+    #[error("table {from} has nothing of app {app}")]
+    NothingToMigrate { app: AppName, from: String },
     #[error("not all of table {from} was copied")]
     NotAllMigrated { from: String },
 }
+
+/// What a reason in the history may have, in bytes.
+pub const LONGEST_MESSAGE: usize = 1_000;
 
 /// How many releases a message lists. More would hide the message.
 const LISTED: usize = 8;
@@ -89,6 +98,7 @@ impl Explain for ConfigError {
             Self::UnknownApp(_)
             | Self::UnknownRelease { .. }
             | Self::NoSuchName { .. }
+            | Self::NothingToMigrate { .. }
             | Self::Exec { .. } => ExitCode::NotFound,
             Self::Assignment(_)
             | Self::NameTwice(_)
@@ -101,6 +111,8 @@ impl Explain for ConfigError {
             | Self::Import(_)
             | Self::SeveralLines(_)
             | Self::RestoreWhat
+            | Self::LongMessage(_)
+            | Self::MigrateRelease
             | Self::NoCommand => ExitCode::Usage,
             Self::InParts { source, .. } => source.exit_code(),
             Self::IsSecret(_)
@@ -140,11 +152,16 @@ impl Explain for ConfigError {
                 "with --force it is done all the same, and the history says so; --release RELEASE changes one release"
                     .to_owned(),
             ),
-            Self::InParts { .. } => Some("mend it and repeat the command: what is written may be written again".to_owned()),
+            Self::InParts { .. } => Some(
+                "mend it and repeat the command, with --based-on of what list --json tells now if it was given".to_owned(),
+            ),
             Self::InUse { .. } => Some("see what would go with: adf-config gc --plan".to_owned()),
+            Self::LongMessage(_) => Some("say it shorter, or name a ticket".to_owned()),
+            Self::MigrateRelease => Some("leave --release out".to_owned()),
             Self::RestoreWhat => Some(
                 "say --at TIME or --at ID, see adf-config history; or --release RELEASE for what clean-up took".to_owned(),
             ),
+            Self::NothingToMigrate { .. } => Some("check the names of the table and of the app".to_owned()),
             Self::NotAllMigrated { .. } => {
                 Some("set what is missing with: adf-config set NAME=VALUE; then repeat the command".to_owned())
             }
@@ -185,12 +202,16 @@ impl Explain for StoreError {
             | Self::CleanedUp { .. }
             | Self::UnknownChange { .. } => ExitCode::NotFound,
             Self::Refused { .. } | Self::Malformed { .. } | Self::LockLost { .. } => ExitCode::Unexpected,
-            Self::Config { .. } | Self::Secret { .. } | Self::TooMany { .. } | Self::TooLarge { .. } => {
-                ExitCode::Usage
-            }
+            Self::Config { .. }
+            | Self::Secret { .. }
+            | Self::TooMany { .. }
+            | Self::TooLarge { .. }
+            | Self::UnknownVersion { .. } => ExitCode::Usage,
             Self::ReleaseExists { .. }
             | Self::DeployBegan { .. }
             | Self::OtherKeys { .. }
+            | Self::WasSecret { .. }
+            | Self::Purged { .. }
             | Self::LockHeld { .. }
             | Self::Changing { .. }
             | Self::Overwritten { .. } => ExitCode::Refused,
@@ -208,16 +229,20 @@ impl Explain for StoreError {
                 "create the tables with: adf-ctl init; or check the region and the account"
             }
             Self::OtherKeys { .. } => {
-                "copy it to a table that ADF can use: docs/config.md, \"Moving from 2013\", and adf-config migrate"
+                "copy it to a table that ADF can use: docs/config.md, \"Moving to ADF\", and adf-config migrate"
             }
             Self::Malformed { .. } => "a newer version of ADF may have written it; update this one",
-            Self::Config { .. } | Self::Secret { .. } => "set the name again, or delete it",
+            Self::Config { .. } | Self::Secret { .. } => "set the name again, or unset it",
             Self::KmsUnanswered { .. } => "wait a moment and try again",
             Self::ClockSkew { .. } => "let the clock synchronise (timedatectl), then try again",
             Self::TooMany { .. } => "--in-parts makes several changes of it, each all or nothing",
             Self::TooLarge { .. } => {
                 "keep large values elsewhere, S3 for instance, and their address in config"
             }
+            Self::WasSecret { .. } => {
+                "set it with --secret; --force stores it in clear, and the history says so"
+            }
+            Self::UnknownVersion { .. } => "list --json tells the version",
             Self::DeployBegan { .. } => "see what runs with: adf-ctl status; then repeat the command",
             Self::ReleaseExists { .. } => "give the new content a new name",
             Self::LockHeld { .. } => "see what runs with: adf-ctl status",
@@ -228,6 +253,7 @@ impl Explain for StoreError {
             Self::Refused { .. }
             | Self::Changing { .. }
             | Self::CleanedUp { .. }
+            | Self::Purged { .. }
             | Self::KmsRefused { .. } => return None,
         };
         Some(hint.to_owned())

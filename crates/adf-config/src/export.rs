@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::dotenv;
 use crate::error::ConfigError;
+use crate::known::whole;
 use crate::printer::Text;
 
 /// Who is to read it.
@@ -41,6 +42,7 @@ pub async fn read(
     app: &AppName,
     release: Option<&ReleaseName>,
 ) -> Result<Config, ConfigError> {
+    whole(store, app, release).await?;
     Ok(match release {
         Some(release) => store.read_config(app, release).await?,
         None => store.read_base(app).await?,

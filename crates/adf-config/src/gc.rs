@@ -37,11 +37,17 @@ fn overlay(plan: &OverlayPlan) -> String {
     let head = format!("{}  {verdict}\n", plan.release);
     let uses = plan.uses.iter().map(|used| format!("    {used}\n"));
     let unused = plan.goes().then(|| format!("    {}\n", proof(plan)));
-    let cleaned = plan
-        .cleaned
-        .iter()
-        .map(|Cleaned { name, purge_after }| format!("    {name} can be restored until {purge_after}\n"));
+    let cleaned = plan.cleaned.iter().map(|cleaned| cleaned_line(plan, cleaned));
     std::iter::once(head).chain(uses).chain(unused).chain(cleaned).collect()
+}
+
+fn cleaned_line(plan: &OverlayPlan, cleaned: &Cleaned) -> String {
+    let Cleaned { name, restorable_until, .. } = cleaned;
+    if cleaned.purged {
+        return format!("    {name} was deleted\n");
+    }
+    let longer = if plan.previous { ", and as long as a rollback would go to this release" } else { "" };
+    format!("    {name} can be restored until {restorable_until}{longer}\n")
 }
 
 fn proof(plan: &OverlayPlan) -> String {

@@ -5,6 +5,7 @@ use adf_types::{AppName, Config, ConfigName, ReleaseName};
 use serde::Serialize;
 
 use crate::error::ConfigError;
+use crate::known::whole;
 use crate::printer::Text;
 
 /// A value as it is: what is printed goes into a variable or a file, byte for byte.
@@ -42,6 +43,7 @@ pub async fn get(
     release: Option<&ReleaseName>,
     name: &ConfigName,
 ) -> Result<Got, ConfigError> {
+    whole(store, app, release).await?;
     let entry = match release {
         None => store.read_layer(app, None).await?.into_iter().find(|(n, _)| n == name).map(|(_, e)| e),
         Some(release) => {

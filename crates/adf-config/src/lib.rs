@@ -26,6 +26,7 @@ pub mod history;
 pub mod identity;
 pub mod import;
 pub mod instance;
+pub mod known;
 pub mod list;
 pub mod migrate;
 pub mod printer;

@@ -1,12 +1,13 @@
 //! Listing an app's config.
 
-use adf_store::{ConfigVersion, Entry, Store};
+use adf_store::{ConfigVersion, Entry, LayerNames, Store, StoreError};
 use adf_types::{AppName, ConfigName, ReleaseName};
 use serde::Serialize;
 
 use crate::error::ConfigError;
+use crate::known::known;
 use crate::printer::Text;
-use crate::text::plain;
+use crate::text::{joined, plain};
 
 /// Base config, or what one release sees: Base, then its Overlay. Sorted by name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -18,6 +19,19 @@ pub struct Listing {
     pub config: Vec<Item>,
     /// Names of Base config that the release's Overlay hides.
     pub hidden: Vec<ConfigName>,
+    /// Names that clean-up took from the release's Overlay: the release was made for a config that has them.
+    pub cleaned: Vec<ConfigName>,
+}
+
+impl Listing {
+    /// What somebody should know who reads the list.
+    pub fn warning(&self) -> Option<String> {
+        let release = self.release.as_ref()?;
+        let cleaned = joined(&self.cleaned);
+        (!cleaned.is_empty()).then(|| {
+            format!("clean-up took {cleaned} from the Overlay of {release}; restore --release {release} brings it back")
+        })
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -56,13 +70,22 @@ pub async fn list(
 ) -> Result<Listing, ConfigError> {
     // Before the config: what is written in between is then newer than the version.
     let version = store.config_version(app).await?;
-    let (config, hidden) = match release {
-        None => (base(store, app).await?, Vec::new()),
+    let (config, overlay) = match release {
+        None => (base(store, app).await?, LayerNames::default()),
         Some(release) => of_release(store, app, release).await?,
     };
-    let listing = Listing { app: app.clone(), release: release.cloned(), version, config, hidden };
-    if listing.config.is_empty() && store.releases(app).await?.is_empty() {
-        return Err(ConfigError::UnknownApp(app.clone()));
+    let hidden = overlay.hidden.into_iter().collect();
+    let cleaned = overlay.cleaned.into_iter().map(|cleaned| cleaned.name).collect();
+    let listing = Listing { app: app.clone(), release: release.cloned(), version, config, hidden, cleaned };
+    if listing.config.is_empty() && listing.cleaned.is_empty() {
+        let unknown = match store.releases(app).await {
+            // Who only has rights on the config table knows the app by nothing else.
+            Err(StoreError::AccessDenied { .. }) => true,
+            other => other?.is_empty(),
+        };
+        if unknown {
+            return Err(ConfigError::UnknownApp(app.clone()));
+        }
     }
     Ok(listing)
 }
@@ -75,23 +98,18 @@ async fn base(store: &Store, app: &AppName) -> Result<Vec<Item>, ConfigError> {
     Ok(config)
 }
 
-/// What the release sees, and the names that its Overlay hides.
+/// What the release sees, and the names of its Overlay.
 async fn of_release(
     store: &Store,
     app: &AppName,
     release: &ReleaseName,
-) -> Result<(Vec<Item>, Vec<ConfigName>), ConfigError> {
-    let overlay = store.read_layer(app, Some(release)).await?;
-    if overlay.is_empty() && store.release(app, release).await?.is_none() {
-        return Err(unknown_release(store, app, release).await?);
-    }
+) -> Result<(Vec<Item>, LayerNames), ConfigError> {
+    let overlay = known(store, app, release).await?;
     let seen = store.read_seen(app, release).await?;
-    let hides = |entry: &Entry| matches!(entry, Entry::Unset);
-    let hidden = overlay.iter().filter(|(_, e)| hides(e)).map(|(name, _)| name.clone()).collect();
     let layer = |overlay| if overlay { Layer::Overlay } else { Layer::Base };
     let config =
         seen.into_iter().filter_map(|seen| item(seen.name, &seen.entry, layer(seen.overlay))).collect();
-    Ok((config, hidden))
+    Ok((config, overlay))
 }
 
 fn item(name: ConfigName, entry: &Entry, layer: Layer) -> Option<Item> {
@@ -101,18 +119,6 @@ fn item(name: ConfigName, entry: &Entry, layer: Layer) -> Option<Item> {
         Entry::Unset => return None,
     };
     Some(Item { name, value, layer })
-}
-
-async fn unknown_release(
-    store: &Store,
-    app: &AppName,
-    release: &ReleaseName,
-) -> Result<ConfigError, ConfigError> {
-    let known = store.releases(app).await?.into_iter().map(|r| r.release).collect::<Vec<_>>();
-    if known.is_empty() && store.read_layer(app, None).await?.is_empty() {
-        return Ok(ConfigError::UnknownApp(app.clone()));
-    }
-    Ok(ConfigError::UnknownRelease { app: app.clone(), release: release.clone(), known })
 }
 
 /// `Base config of web`, `the Overlay config of web v2`.

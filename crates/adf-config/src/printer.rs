@@ -44,9 +44,10 @@ impl Printer {
         write_all(&mut io::stdout().lock(), &text);
     }
 
-    /// Writes one line for a human to stderr, in either format.
-    pub fn note(self, line: &str) {
-        write_all(&mut io::stderr().lock(), &format!("{}\n", plain(line)));
+    /// Writes lines for a human to stderr, in either format.
+    pub fn note(self, lines: &str) {
+        let lines: Vec<_> = lines.lines().map(plain).collect();
+        write_all(&mut io::stderr().lock(), &format!("{}\n", lines.join("\n")));
     }
 }
 

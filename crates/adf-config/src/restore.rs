@@ -1,6 +1,6 @@
 //! Config as it was.
 
-use adf_store::{Store, Then};
+use adf_store::{Fence, Store, Then};
 use adf_types::{AppName, ConfigName, ReleaseName};
 use serde::Serialize;
 
@@ -34,15 +34,16 @@ impl Text for Restored {
     }
 }
 
-/// Makes Base config, or the Overlay of `release`, what it was.
+/// Makes Base config, or the Overlay of `release`, what it was, unless a deploy began after `fence`.
 pub async fn restore(
     store: &Store,
     app: &AppName,
     release: Option<&ReleaseName>,
     then: Then,
+    fence: Option<&Fence>,
 ) -> Result<Restored, ConfigError> {
-    store.restore_config(app, release, &then).await?;
-    Ok(Restored { app: app.clone(), release: release.cloned(), restored: then.into_keys().collect() })
+    store.restore_config(app, release, &then, fence).await?;
+    Ok(Restored { app: app.clone(), release: release.cloned(), restored: then.names.into_keys().collect() })
 }
 
 /// Brings back what clean-up took from the Overlay of `release`.

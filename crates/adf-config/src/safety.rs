@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use adf_store::{Store, Usage};
+use adf_store::{Entry, Fence, Store, StoreError, Usage};
 use adf_types::{AppName, BadValue, ConfigName, ConfigRules, ReleaseName};
 
 use crate::error::ConfigError;
@@ -61,16 +61,31 @@ impl fmt::Display for Objection {
     }
 }
 
-/// Everything that speaks against the change, sorted by name. `own` is the adf.toml at hand, if there is one.
-pub async fn objections(
+/// What was found out about a change.
+#[derive(Debug, Clone, Default)]
+pub struct Looked {
+    /// Everything that speaks against it, sorted by name.
+    pub objections: Vec<Objection>,
+    /// The change is only to be made if no deploy began since it was looked at.
+    pub fence: Option<Fence>,
+    /// Whether the state table may not be read, so that nobody knows which releases run.
+    pub blind: bool,
+}
+
+/// Looks for what speaks against the change. `own` is the adf.toml at hand, if there is one.
+pub async fn look(
     store: &Store,
     app: &AppName,
     release: Option<&ReleaseName>,
     intended: &Intended<'_>,
     own: Option<&ConfigRules>,
-) -> Result<Vec<Objection>, ConfigError> {
-    let usage = store.usage(app).await?;
-    let mut found = match release {
+) -> Result<Looked, ConfigError> {
+    let (usage, blind) = match store.usage(app).await {
+        // As clients of 2013 have it: rights on the config table and on nothing else.
+        Err(StoreError::AccessDenied { .. }) => (Usage::default(), true),
+        other => (other?, false),
+    };
+    let mut objections = match release {
         None => to_base(store, app, &usage, intended).await?,
         Some(release) => to_overlay(store, app, &usage, release, intended).await?,
     };
@@ -78,11 +93,14 @@ pub async fn objections(
     let nobody = ConfigRules::default();
     let own = own.or_else(|| usage.live().next().is_none().then_some(&nobody));
     if let Some(rules) = own.filter(|_| !recorded) {
-        let values = intended.iter().map(|(name, becomes)| (*name, *becomes));
-        found.extend(broken(None, rules, values, false));
+        objections.extend(broken(None, rules, each(intended), false));
     }
-    found.sort_by(|a, b| (&a.name, &a.release).cmp(&(&b.name, &b.release)));
-    Ok(found)
+    objections.sort_by(|a, b| (&a.name, &a.release).cmp(&(&b.name, &b.release)));
+    Ok(Looked { objections, fence: usage.fence().cloned(), blind })
+}
+
+fn each<'a>(intended: &Intended<'a>) -> impl Iterator<Item = (&'a ConfigName, Becomes<'a>)> {
+    intended.iter().map(|(name, becomes)| (*name, *becomes))
 }
 
 async fn to_base(
@@ -94,18 +112,27 @@ async fn to_base(
     let mut found = Vec::new();
     for record in usage.live() {
         let against = |own: &BTreeSet<ConfigName>| {
-            let counts = intended.iter().filter(|(name, _)| !own.contains(**name));
-            let counts = counts.map(|(name, becomes)| (*name, *becomes));
+            let counts = each(intended).filter(|(name, _)| !own.contains(*name));
             broken(Some(&record.release), &record.config, counts, true)
         };
         // Only what the rules object to is worth the call that tells whether the Overlay says otherwise.
-        if against(&BTreeSet::new()).is_empty() {
-            continue;
+        if !against(&BTreeSet::new()).is_empty() {
+            found.extend(against(&own_names(store, app, &record.release).await?));
         }
-        let overlay = store.read_layer(app, Some(&record.release)).await?;
-        found.extend(against(&overlay.into_iter().map(|(name, _)| name).collect()));
     }
     Ok(found)
+}
+
+/// Names of which a release's own Overlay says something, also where clean-up has put it aside: a rollback to the release
+/// brings it back.
+async fn own_names(
+    store: &Store,
+    app: &AppName,
+    release: &ReleaseName,
+) -> Result<BTreeSet<ConfigName>, ConfigError> {
+    let names = store.names(app, Some(release)).await?;
+    let aside = names.cleaned.into_iter().filter(|cleaned| !cleaned.purged).map(|cleaned| cleaned.name);
+    Ok(names.live.into_iter().chain(names.hidden).chain(aside).collect())
 }
 
 async fn to_overlay(
@@ -117,15 +144,18 @@ async fn to_overlay(
 ) -> Result<Vec<Objection>, ConfigError> {
     let Some(record) = usage.releases.iter().find(|r| r.release == *release) else { return Ok(Vec::new()) };
     let live = usage.live().any(|r| r.release == *release);
-    let values = intended.iter().map(|(name, becomes)| (*name, *becomes));
-    let mut found = broken(Some(release), &record.config, values, live);
-    let unsaid = |objection: &Objection| intended.get(&objection.name) == Some(&Becomes::Unsaid);
-    if found.iter().any(unsaid) {
-        let base: BTreeSet<_> =
-            store.read_layer(app, None).await?.into_iter().map(|(name, _)| name).collect();
-        found.retain(|objection| !unsaid(objection) || !base.contains(&objection.name));
-    }
-    Ok(found)
+    let base: BTreeMap<ConfigName, Entry> = if intended.values().any(|b| *b == Becomes::Unsaid) {
+        store.read_layer(app, None).await?.into_iter().collect()
+    } else {
+        BTreeMap::new()
+    };
+    // Where the Overlay says no more of a name, the release sees what Base says.
+    let seen = each(intended).map(|(name, becomes)| match (becomes, base.get(name)) {
+        (Becomes::Unsaid, Some(Entry::Value(value))) => (name, Becomes::Value(value.expose())),
+        (Becomes::Unsaid, Some(Entry::Secret(_))) => (name, Becomes::Sealed),
+        (becomes, _) => (name, becomes),
+    });
+    Ok(broken(Some(release), &record.config, seen, live))
 }
 
 /// What of the names the rules object to; that a name is required counts only for a release in use.

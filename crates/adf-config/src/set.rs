@@ -56,6 +56,11 @@ pub struct Set {
 }
 
 impl Set {
+    fn add(&mut self, edits: &Edits) {
+        self.set.extend(edits.set.iter().map(|(name, _)| name.clone()));
+        self.unset.extend(edits.unset.iter().cloned());
+    }
+
     /// One sentence for the operator.
     pub fn summary(&self) -> String {
         let layer = layer_in_words(&self.app, self.release.as_ref());
@@ -95,40 +100,34 @@ pub fn edits(
         None => (a.name, ConfigValue::plain(a.value)),
     };
     let set = assignments.into_iter().map(value).collect();
-    Ok(Edits { set, key: kms_key.map(str::to_owned), unset, based_on: None })
+    Ok(Edits { set, key: kms_key.map(str::to_owned), unset, ..Edits::default() })
 }
 
-/// Makes one change of Base config, or of the Overlay of `release`: all of it or nothing.
+/// Changes Base config, or the Overlay of `release`: in one change, all of it or nothing; or, where that is said, in parts
+/// of any number, in the order of the names, each all or nothing. The first that fails ends it, and the error tells what
+/// was written.
 pub async fn set(
     store: &Store,
     app: &AppName,
     release: Option<&ReleaseName>,
     edits: &Edits,
-) -> Result<Set, ConfigError> {
-    store.edit_config(app, release, edits).await?;
-    let set = edits.set.iter().map(|(name, _)| name.clone()).collect();
-    Ok(Set { app: app.clone(), release: release.cloned(), set, unset: edits.unset.clone() })
-}
-
-/// Makes a change of any size in parts, in the order of the names: each part all or nothing. The first that fails ends
-/// it, and the error tells what was written.
-pub async fn set_in_parts(
-    store: &Store,
-    app: &AppName,
-    release: Option<&ReleaseName>,
-    edits: &Edits,
+    in_parts: bool,
 ) -> Result<Set, ConfigError> {
     let mut done = Set { app: app.clone(), release: release.cloned(), set: Vec::new(), unset: Vec::new() };
+    if !in_parts {
+        store.edit_config(app, release, edits).await?;
+        done.add(edits);
+        return Ok(done);
+    }
+    // What cannot be stored is found before a part is written.
+    Store::check_edits(app, release, edits)?;
     for part in parts(edits) {
-        match set(store, app, release, &part).await {
-            Ok(part) => {
-                done.set.extend(part.set);
-                done.unset.extend(part.unset);
-            }
-            Err(error) if done.set.is_empty() && done.unset.is_empty() => return Err(error),
-            Err(error) => {
+        match store.edit_config(app, release, &part).await {
+            Ok(()) => done.add(&part),
+            Err(error) if done.set.is_empty() && done.unset.is_empty() => return Err(error.into()),
+            Err(source) => {
                 let written = done.set.into_iter().chain(done.unset).collect();
-                return Err(ConfigError::InParts { written, source: Box::new(error) });
+                return Err(ConfigError::InParts { written, source });
             }
         }
     }
@@ -144,7 +143,12 @@ const BYTES_IN_A_PART: usize = 1_500_000;
 fn parts(edits: &Edits) -> Vec<Edits> {
     let mut set = edits.set.clone();
     set.sort_by(|(a, _), (b, _)| a.cmp(b));
-    let part = || Edits { key: edits.key.clone(), based_on: edits.based_on, ..Edits::default() };
+    let part = || Edits {
+        key: edits.key.clone(),
+        basis: edits.basis,
+        fence: edits.fence.clone(),
+        ..Edits::default()
+    };
     let (mut parts, mut bytes) = (vec![part()], 0);
     for (name, value) in set {
         let length = value.expose().len();

@@ -5,12 +5,13 @@
 
 use std::collections::BTreeSet;
 
-use adf_store::{ConfigVersion, Edits, Entry, Store};
+use adf_store::{Edits, Store};
 use adf_types::{AppName, ConfigName, ReleaseName};
 use serde::Serialize;
 
 use crate::error::ConfigError;
 use crate::printer::Text;
+use crate::set::set;
 use crate::text::joined;
 
 /// Which names were deleted, and which were not there.
@@ -48,34 +49,35 @@ impl Text for Unset {
     }
 }
 
-/// Deletes names from Base config, or from what `release` sees.
+/// Deletes names from Base config, or from what `release` sees: those of `edits` that are there.
 pub async fn unset(
     store: &Store,
     app: &AppName,
     release: Option<&ReleaseName>,
-    names: Vec<ConfigName>,
-    based_on: Option<ConfigVersion>,
+    edits: Edits,
+    in_parts: bool,
 ) -> Result<Unset, ConfigError> {
-    let there = visible(store, app, release).await?;
-    let wanted: BTreeSet<ConfigName> = names.into_iter().collect();
+    let there = there(store, app, release).await?;
+    let wanted: BTreeSet<ConfigName> = edits.unset.iter().cloned().collect();
     let (unset, absent): (Vec<_>, Vec<_>) = wanted.into_iter().partition(|name| there.contains(name));
+    let edits = Edits { unset: unset.clone(), ..edits };
     if !unset.is_empty() {
-        let edits = Edits { based_on, ..Edits::unset(unset.clone()) };
-        store.edit_config(app, release, &edits).await?;
+        set(store, app, release, &edits, in_parts).await?;
     }
     Ok(Unset { app: app.clone(), release: release.cloned(), unset, absent })
 }
 
-async fn visible(
+/// What can be unset: also a name whose item cannot be read as config, and one that clean-up has marked.
+async fn there(
     store: &Store,
     app: &AppName,
     release: Option<&ReleaseName>,
 ) -> Result<BTreeSet<ConfigName>, ConfigError> {
-    if let Some(release) = release {
-        let seen = store.read_seen(app, release).await?;
-        return Ok(seen.into_iter().map(|seen| seen.name).collect());
+    let base = store.names(app, None).await?.live;
+    if release.is_none() {
+        return Ok(base);
     }
-    let base = store.read_layer(app, None).await?;
-    let values = base.into_iter().filter(|(_, entry)| !matches!(entry, Entry::Unset));
-    Ok(values.map(|(name, _)| name).collect())
+    let overlay = store.names(app, release).await?;
+    let seen = base.difference(&overlay.hidden).cloned().chain(overlay.live);
+    Ok(seen.chain(overlay.cleaned.into_iter().map(|cleaned| cleaned.name)).collect())
 }

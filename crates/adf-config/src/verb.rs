@@ -8,7 +8,7 @@ use adf_types::{ConfigName, ReleaseName};
 use clap::{Args, Subcommand};
 
 use crate::cli::EXIT_CODES;
-use crate::error::ConfigError;
+use crate::error::{ConfigError, LONGEST_MESSAGE};
 use crate::exit::ExitCode;
 use crate::export::Form;
 use crate::{secret, set};
@@ -94,7 +94,8 @@ pub enum Verb {
     },
     /// Run a program with the config as its environment; with --release, with what that release sees
     ///
-    /// The program takes the place of this one, and its exit code is what the shell sees. Nothing is written to disk.
+    /// The program takes the place of this one, and its exit code is what the shell sees. Nothing is written to disk. It is
+    /// given secrets, too, which the history does not record.
     #[command(after_help = ExitCode::help(&EXIT_CODES))]
     Exec {
         #[arg(last = true, required = true, value_name = "COMMAND")]
@@ -238,6 +239,9 @@ pub struct Why {
 impl Verb {
     /// What was typed is looked at before AWS is asked anything.
     pub fn check(&self) -> Result<(), ConfigError> {
+        if let Some(message) = self.message().filter(|message| message.len() > LONGEST_MESSAGE) {
+            return Err(ConfigError::LongMessage(message.len()));
+        }
         match self {
             Self::Set { assignments, unset, secret: Secret { secret: false, .. }, .. } => {
                 set::edits(None, set::assignments(assignments)?, unset.clone())?;
@@ -248,6 +252,19 @@ impl Verb {
             _ => {}
         }
         Ok(())
+    }
+
+    fn message(&self) -> Option<&String> {
+        match self {
+            Self::Set { terms: Terms { why, .. }, .. }
+            | Self::Unset { terms: Terms { why, .. }, .. }
+            | Self::Import { terms: Terms { why, .. }, .. }
+            | Self::Restore { why, .. }
+            | Self::Rekey { why, .. }
+            | Self::Gc { why, .. }
+            | Self::Migrate { why, .. } => why.message.as_ref(),
+            _ => None,
+        }
     }
 }
 

@@ -41,10 +41,10 @@ fn edits(texts: &[&str]) -> Edits {
 async fn with(base: &[&str], overlay: &[&str]) -> Store {
     let store = store().await;
     if !base.is_empty() {
-        set(&store, &web(), None, &edits(base)).await.expect("Base config is set");
+        set(&store, &web(), None, &edits(base), false).await.expect("Base config is set");
     }
     if !overlay.is_empty() {
-        set(&store, &web(), Some(&v2()), &edits(overlay)).await.expect("Overlay config is set");
+        set(&store, &web(), Some(&v2()), &edits(overlay), false).await.expect("Overlay config is set");
     }
     store
 }
@@ -77,7 +77,7 @@ async fn a_release_sees_base_and_then_its_overlay() {
 #[tokio::test(start_paused = true)]
 async fn a_base_name_that_is_unset_for_a_release_is_hidden_from_it_only() {
     let store = with(&["FOO=1", "BAR=2"], &[]).await;
-    unset(&store, &web(), Some(&v2()), names(&["FOO"]), None).await.expect("FOO is there");
+    unset(&store, &web(), Some(&v2()), Edits::unset(names(&["FOO"])), false).await.expect("FOO is there");
     let listing = listed(&store, Some(&v2())).await;
     assert_eq!(listing.text(), "BAR=2\n");
     assert_eq!(listing.hidden, names(&["FOO"]));
@@ -87,9 +87,10 @@ async fn a_base_name_that_is_unset_for_a_release_is_hidden_from_it_only() {
 #[tokio::test(start_paused = true)]
 async fn deleting_a_name_that_is_not_there_succeeds_and_says_so() {
     let store = with(&["FOO=1"], &[]).await;
-    let done = unset(&store, &web(), None, names(&["FOO", "FOOO"]), None).await.expect("no error");
+    let done =
+        unset(&store, &web(), None, Edits::unset(names(&["FOO", "FOOO"])), false).await.expect("no error");
     assert_eq!(done.summary(), "FOO deleted from Base config of web; FOOO not in Base config of web");
-    let again = unset(&store, &web(), None, names(&["FOO"]), None).await.expect("no error");
+    let again = unset(&store, &web(), None, Edits::unset(names(&["FOO"])), false).await.expect("no error");
     assert_eq!((again.unset, again.absent), (vec![], names(&["FOO"])));
 }
 
@@ -150,9 +151,9 @@ async fn the_history_tells_who_changed_what_and_a_restore_takes_it_back() {
     let why = Some("the new\u{1b}[2J bank".to_owned());
     let ann =
         store.clone().signed(Signature { by: "arn:aws:iam::1:user/ann".to_owned(), why, forced: false });
-    set(&store, &web(), None, &edits(&["FOO=1", "BAR=1"])).await.expect("set");
-    set(&ann, &web(), None, &edits(&["FOO=2"])).await.expect("set");
-    set(&store, &web(), Some(&v2()), &edits(&["FOO=3"])).await.expect("set");
+    set(&store, &web(), None, &edits(&["FOO=1", "BAR=1"]), false).await.expect("set");
+    set(&ann, &web(), None, &edits(&["FOO=2"]), false).await.expect("set");
+    set(&store, &web(), Some(&v2()), &edits(&["FOO=3"]), false).await.expect("set");
 
     let foo = names(&["FOO"]);
     let seen = history(&store, &web(), Some(&foo[0]), 2).await.expect("readable");
@@ -173,10 +174,10 @@ async fn the_history_tells_who_changed_what_and_a_restore_takes_it_back() {
 
     let after = Moment::After(all[2].id.clone());
     let then = store.config_at(&web(), None, &after).await.expect("known");
-    let restored = restore(&store, &web(), None, then).await.expect("restored");
+    let restored = restore(&store, &web(), None, then, None).await.expect("restored");
     assert_eq!(restored.summary(), "restored FOO in Base config of web; instances read it when they boot");
     assert_eq!(listed(&store, None).await.text(), "BAR=1\nFOO=1\n");
     let then = store.config_at(&web(), None, &after).await.expect("known");
-    let again = restore(&store, &web(), None, then).await.expect("nothing to do");
+    let again = restore(&store, &web(), None, then, None).await.expect("nothing to do");
     assert_eq!(again.summary(), "Base config of web has nothing to restore; nothing was changed");
 }

@@ -10,6 +10,7 @@ use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
 use jiff::Timestamp;
 
 use crate::LockView;
+use crate::retries::passes_by_itself;
 
 type Source = Box<dyn Error + Send + Sync>;
 
@@ -106,8 +107,19 @@ pub enum StoreError {
     TooMany { count: usize, max: usize },
     #[error("{what} is {bytes} bytes long, and DynamoDB takes {max}; nothing was written")]
     TooLarge { what: String, bytes: usize, max: usize },
-    #[error("a deploy of {app} began while its config was being cleaned up; nothing more was cleaned up")]
+    #[error("a deploy of {app} began while its config was being changed; nothing more was changed")]
     DeployBegan { app: AppName },
+    #[error("config {key} is a secret, and would be stored in clear; nothing was written")]
+    WasSecret { key: String },
+    #[error(
+        "version {seen} of the config of {app} was never read: the last one is {last}; nothing was written"
+    )]
+    UnknownVersion { app: AppName, seen: u64, last: u64 },
+    #[error(
+        "config {} of release {release} was deleted after its clean-up; set it again for that release (config set \
+         --release {release}), or unset it there to go without", .names.join(", ")
+    )]
+    Purged { release: ReleaseName, names: Vec<String> },
     #[error("release {release} of {app} exists already and releases are immutable")]
     ReleaseExists { app: AppName, release: ReleaseName },
     #[error("E201 {app} is locked by {}, since {}", held.owner, held.taken_at)]
@@ -129,6 +141,7 @@ impl StoreError {
         let code = error.as_service_error().and_then(|e| e.code()).unwrap_or_default().to_owned();
         let throttled = is_limit_exceeded(&error);
         let other_keys = is_about_keys(&error);
+        let passes = passes_by_itself(&body(&error));
         if let Some(minutes) = clock_skew(&code, error.raw_response()) {
             return Self::ClockSkew { what: operation.to_string(), minutes };
         }
@@ -142,7 +155,7 @@ impl StoreError {
             "ProvisionedThroughputExceededException" | "ThrottlingException" | "RequestLimitExceeded" => {
                 Self::Throttled { operation, source }
             }
-            _ if throttled => Self::Throttled { operation, source },
+            _ if throttled || passes => Self::Throttled { operation, source },
             _ if other_keys => Self::OtherKeys { operation, source },
             "AccessDeniedException"
             | "UnrecognizedClientException"
@@ -168,10 +181,14 @@ pub(crate) fn is_limit_exceeded<E: ProvideErrorMetadata>(error: &SdkError<E>) ->
 /// among the reasons for which it was cancelled.
 fn is_about_keys<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
     let code = error.as_service_error().and_then(ProvideErrorMetadata::code).unwrap_or_default();
-    let body = error.raw_response().and_then(|answer| answer.body().bytes()).unwrap_or_default();
-    let body = String::from_utf8_lossy(body);
+    let body = body(error);
     matches!(code, "ValidationException" | "TransactionCanceledException")
         && (body.contains("does not match the schema") || body.contains("Missing the key"))
+}
+
+fn body<E>(error: &SdkError<E>) -> String {
+    let body = error.raw_response().and_then(|answer| answer.body().bytes()).unwrap_or_default();
+    String::from_utf8_lossy(body).into_owned()
 }
 
 /// The codes of a signature that AWS refuses; a clock that is off is one of the reasons.

@@ -26,8 +26,8 @@ use std::sync::Arc;
 use aws_types::SdkConfig;
 
 pub use config::{
-    Action, Cleaned, ConfigVersion, Edits, Entry, Moment, OverlayPlan, Plan, Recorded, Seen, Swept, Then,
-    ValueKeyed,
+    Action, Cleaned, ConfigVersion, EditBasis, Edits, Entry, LayerNames, Moment, OverlayPlan, Plan, Recorded,
+    Seen, Swept, Then, ValueKeyed,
 };
 pub use deploy::CurrentRelease;
 pub use error::{Operation, StoreError, Written};
@@ -36,7 +36,7 @@ pub use partition::Partition;
 pub use retries::RETRIES;
 pub use secret::Sealed;
 pub use tables::Tables;
-pub use usage::{Ignored, Usage, Use};
+pub use usage::{Fence, Ignored, Usage, Use};
 
 /// Who changes config, and why: recorded with every change.
 #[derive(Debug, Clone, PartialEq, Eq)]

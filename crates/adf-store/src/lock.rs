@@ -93,7 +93,8 @@ impl Store {
             .table_name(&self.tables.state)
             .set_key(Some(key.item()))
             .update_expression(
-                "SET #owner = :owner, #token = :token, Beat = :zero, TakenAt = :now ADD Fence :one",
+                // The deploy of a holder who is gone says nothing of ours.
+                "SET #owner = :owner, #token = :token, Beat = :zero, TakenAt = :now REMOVE Deploy ADD Fence :one",
             )
             .expression_attribute_names("#owner", "Owner")
             .expression_attribute_names("#token", "Token")

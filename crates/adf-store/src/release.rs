@@ -36,7 +36,14 @@ impl Store {
         let key = StateKey::release(app, release);
         let keys =
             vec![(self.tables.state.as_str(), key.item()), (self.tables.config.as_str(), version::key(app))];
-        let mut items = self.get_together(keys, || self.on_state("read", &key)).await?.into_iter();
+        let mut items = match self.get_together(keys, || self.on_state("read", &key)).await {
+            Ok(items) => items.into_iter(),
+            // A config table of 2013 with other keys: nobody counts changes there.
+            Err(StoreError::OtherKeys { .. }) => {
+                return Ok((self.release(app, release).await?, ConfigVersion::default()));
+            }
+            Err(error) => return Err(error),
+        };
         let record = items.next().flatten().filter(|item| !item.is_empty());
         let record = record.map(|item| self.decode(&key, item)).transpose()?;
         Ok((record, version::of(items.next().flatten().as_ref())))

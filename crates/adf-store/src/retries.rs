@@ -55,7 +55,8 @@ impl ClassifyRetry for AlsoThrottled {
     }
 }
 
-fn passes_by_itself(body: &str) -> bool {
+/// Whether the answer is one of those.
+pub(crate) fn passes_by_itself(body: &str) -> bool {
     let limit = body.contains("ValidationException") && body.to_ascii_lowercase().contains("limit exceeded");
     let met = body.contains("TransactionCanceledException")
         && ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"]

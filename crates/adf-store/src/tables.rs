@@ -25,13 +25,21 @@ impl Default for Tables {
 const TABLE_ACTIVE: std::time::Duration = std::time::Duration::from_mins(2);
 
 impl Store {
-    /// Creates the tables that do not exist and returns their names. Existing ones are left as they are.
+    /// Creates the tables that do not exist and returns their names. Existing ones are left as they are; one with other keys
+    /// than ADF's is an error.
     pub async fn create_tables(&self) -> Result<Vec<String>, StoreError> {
         let mut created = Vec::new();
         for (table, hash, range) in [(&self.tables.config, "App", "Name"), (&self.tables.state, "Pk", "Sk")] {
-            if !self.table_exists(table).await? {
-                self.create_table(table, hash, range).await?;
-                created.push(table.clone());
+            match self.keys_of(table).await? {
+                None => {
+                    self.create_table(table, hash, range).await?;
+                    created.push(table.clone());
+                }
+                Some(keys) if keys == [hash, range] => {}
+                Some(keys) => {
+                    let source = format!("its keys are {}", keys.join(" and ")).into();
+                    return Err(StoreError::OtherKeys { operation: about("use", table), source });
+                }
             }
         }
         if created.contains(&self.tables.config) {
@@ -40,11 +48,15 @@ impl Store {
         Ok(created)
     }
 
-    async fn table_exists(&self, table: &str) -> Result<bool, StoreError> {
+    /// The names of hash and range key, if there is such a table.
+    async fn keys_of(&self, table: &str) -> Result<Option<Vec<String>>, StoreError> {
         let described = self.client.describe_table().table_name(table).send().await;
         match described.map_err(|e| StoreError::from_sdk(about("describe", table), e)) {
-            Ok(_) => Ok(true),
-            Err(StoreError::TableMissing { .. }) => Ok(false),
+            Ok(described) => {
+                let schema = described.table.and_then(|table| table.key_schema).unwrap_or_default();
+                Ok(Some(schema.into_iter().map(|element| element.attribute_name).collect()))
+            }
+            Err(StoreError::TableMissing { .. }) => Ok(None),
             Err(other) => Err(other),
         }
     }

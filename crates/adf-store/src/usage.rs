@@ -11,9 +11,9 @@ use aws_sdk_dynamodb::types::{ConditionCheck, TransactWriteItem};
 use serde::Serialize;
 
 use crate::error::StoreError;
-use crate::keys::{StateKey, number};
+use crate::keys::{StateKey, number, text};
 use crate::lock::view;
-use crate::query::unsigned;
+use crate::query::{string, unsigned};
 use crate::{CurrentRelease, LockView, Store};
 
 /// How many deploys are looked at. A release that is older than all of them and in none was given up.
@@ -28,8 +28,14 @@ pub struct Usage {
     pub deploys: Vec<DeployRecord>,
     pub releases: Vec<ReleaseRecord>,
     lock: Option<LockView>,
-    /// Nothing where there is no state table: then nothing was ever deployed either.
-    fence: Option<u64>,
+    fence: Option<Fence>,
+}
+
+/// How far the app's deploys were. Whoever takes the lock raises the number, and then says for which deploy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fence {
+    number: u64,
+    deploy: Option<String>,
 }
 
 /// By what a release is in use.
@@ -104,6 +110,12 @@ impl Usage {
         })
     }
 
+    /// For a change that is only to be made if no deploy began since; nothing where there is no state table, because then
+    /// nothing was ever deployed.
+    pub fn fence(&self) -> Option<&Fence> {
+        self.fence.as_ref()
+    }
+
     /// An operator holds the lock and has not yet written what for.
     pub fn beginning(&self) -> Option<&LockView> {
         self.lock.as_ref().filter(|lock| lock.deploy.is_none())
@@ -135,23 +147,27 @@ impl Store {
             )
         })
         .await?;
-        let fence = Some(unsigned(&lock, "Fence").unwrap_or_default());
+        let number = unsigned(&lock, "Fence").unwrap_or_default();
+        let fence = Some(Fence { number, deploy: string(&lock, "Deploy") });
         Ok(Usage { current, receipts, deploys, releases, lock: view(&lock), fence })
     }
 
-    /// The part of a transaction that fails when a deploy has begun since `usage` was read.
-    pub(crate) fn no_deploy_since(&self, app: &AppName, usage: &Usage) -> Option<TransactWriteItem> {
-        let fence = usage.fence?;
+    /// The part of a transaction that fails when a deploy has begun since.
+    pub(crate) fn no_deploy_since(&self, app: &AppName, fence: &Fence) -> TransactWriteItem {
+        let Fence { number: seen, deploy } = fence;
         let check = ConditionCheck::builder()
             .table_name(&self.tables.state)
             .set_key(Some(StateKey::lock(app).item()));
-        let check = match fence {
-            0 => check.condition_expression("attribute_not_exists(Fence)"),
-            fence => check
-                .condition_expression("Fence = :fence")
-                .expression_attribute_values(":fence", number(fence)),
+        let (raised, check) = match seen {
+            0 => ("attribute_not_exists(Fence)", check),
+            seen => ("Fence = :fence", check.expression_attribute_values(":fence", number(*seen))),
         };
+        let (said, check) = match deploy {
+            None => ("attribute_not_exists(Deploy)", check),
+            Some(deploy) => ("Deploy = :deploy", check.expression_attribute_values(":deploy", text(deploy))),
+        };
+        let check = check.condition_expression(format!("{raised} AND {said}"));
         let check = check.build().expect("table, key and condition are given");
-        Some(TransactWriteItem::builder().condition_check(check).build())
+        TransactWriteItem::builder().condition_check(check).build()
     }
 }

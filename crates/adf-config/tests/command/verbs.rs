@@ -71,6 +71,8 @@ async fn two_releases_are_compared() {
     let account = Account::open().await;
     account.says(&["set", "FOO=1", "SAME=1"], "");
     account.says(&["set", "FOO=2", "NEW=1", "--release", "v2"], "");
+    assert!(account.fails(&["diff", "v1", "v2"], 3).contains("unknown release v1"));
+    account.says(&["set", "SAME=1", "--release", "v1"], "");
     let different = account.says(&["diff", "v1", "v2"], "");
     assert_eq!(different, "-FOO=1\n+FOO=2\n+NEW=1\n");
     assert_eq!(account.says(&["diff", "v2", "v2"], ""), "");

@@ -7,6 +7,7 @@ use crate::context::Context;
 use crate::error::CtlError;
 
 pub(super) async fn run(context: &Context, args: ConfigArgs) -> Result<(), CtlError> {
+    args.verb.check()?;
     let app = &context.settings.app()?.app;
     let rules = context.settings.config_rules();
     let subject = Subject {

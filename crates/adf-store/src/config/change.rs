@@ -18,7 +18,7 @@ use super::version::{self, ConfigVersion};
 use crate::Store;
 use crate::error::{Operation, StoreError, Written};
 use crate::keys::{Item, config_key, layer, number, text};
-use crate::query::string;
+use crate::query::{string, unsigned};
 
 /// DynamoDB's limit for one transaction.
 const MOST_WRITES: usize = 100;
@@ -30,7 +30,7 @@ pub(super) const MOST_IN_ONE_CHANGE: usize = MOST_WRITES - 3;
 const TRIES: usize = 8;
 
 /// What of an item is config. The rest is who wrote it, and when.
-pub(super) const CONTENT: [&str; 5] = ["Value", "Secret", "Unset", "Cleaned", "PurgeAfter"];
+pub(super) const CONTENT: [&str; 6] = ["Value", "Secret", "Unset", "Cleaned", "RestorableUntil", "Purged"];
 
 /// Attributes of an item without its key, or nothing where there is to be no item.
 pub(super) type Content = Option<Item>;
@@ -103,6 +103,10 @@ impl Store {
                 untouched(&layer, first, &before)?;
             }
             if let Basis::Version(seen) = change.basis {
+                if seen > version {
+                    let app = change.app.clone();
+                    return Err(StoreError::UnknownVersion { app, seen: seen.0, last: version.0 });
+                }
                 self.not_since(&change, &layer, seen, &before).await?;
             }
             let writes = self.writes(&change, &layer, version, &before)?;
@@ -117,6 +121,18 @@ impl Store {
         Err(StoreError::Changing { app: change.app.clone(), reads: TRIES })
     }
 
+    /// Makes a change of what was read, in as many transactions as it takes. What was written since is not written over.
+    pub(super) async fn change_in_parts(&self, change: Change<'_>, read: &Before) -> Result<(), StoreError> {
+        let Change { app, release, action, edit, .. } = change;
+        for part in size::parts(read, edit) {
+            let names = part.keys().cloned().collect();
+            let guard = change.guard.clone();
+            let basis = Basis::Read(&part);
+            self.change(Change { basis, guard, ..Change::new(app, release, action, names, edit) }).await?;
+        }
+        Ok(())
+    }
+
     /// Fails with the first name that was written after the version that the author had seen.
     async fn not_since(
         &self,
@@ -125,19 +141,36 @@ impl Store {
         seen: ConfigVersion,
         now: &Before,
     ) -> Result<(), StoreError> {
+        // An item tells by which change it was written. What is gone does not, and neither do clients of 2013.
+        let newer = |is: &Item| unsigned(is, "Version").map(|version| version > seen.0);
+        let doubtful = now.iter().filter(|(_, is)| is.as_ref().and_then(newer).unwrap_or(true));
+        let doubtful: Vec<_> = doubtful.collect();
+        if doubtful.is_empty() {
+            return Ok(());
+        }
         let history = Box::pin(self.history(change.app, usize::MAX)).await?;
-        let of_layer = || history.iter().filter(|r| r.release.as_ref() == change.release);
-        for (name, is) in now {
+        let changes = |name: &ConfigName| {
             let has = |r: &&Recorded| r.action != Action::Reveal && r.before.contains_key(name);
-            let written = |r: &Recorded| Written::By { by: r.by.clone(), at: r.at.to_string() };
-            if let Some(last) = of_layer().filter(has).find(|r| r.version > seen.0) {
-                let before = of_layer().filter(has).find(|r| r.version <= seen.0);
-                return Err(StoreError::Overwritten {
-                    key: format!("{layer}/{name}"),
-                    read: before.map_or_else(|| not_recorded(last, name), written),
-                    written: if is.is_some() { written_by(is.as_ref()) } else { written(last) },
-                });
+            let of_layer = history.iter().filter(|r| r.release.as_ref() == change.release);
+            of_layer.filter(has).collect::<Vec<_>>()
+        };
+        let written = |r: &&Recorded| Written::By { by: r.by.clone(), at: r.at.to_string() };
+        for (name, is) in doubtful {
+            let changes = changes(name);
+            let later = changes.iter().find(|r| r.version > seen.0);
+            let before = changes.iter().find(|r| r.version <= seen.0);
+            // An item that was signed once and is not any more was written by a client of 2013, nobody knows when.
+            let unsigned = is.as_ref().is_some_and(|is| newer(is).is_none()) && before.is_some();
+            if later.is_none() && !unsigned {
+                continue;
             }
+            let gone = || later.map_or(Written::Absent, written);
+            return Err(StoreError::Overwritten {
+                key: format!("{layer}/{name}"),
+                read: before
+                    .map_or_else(|| later.map_or(Written::Absent, |r| not_recorded(r, name)), written),
+                written: if is.is_some() { written_by(is.as_ref()) } else { gone() },
+            });
         }
         Ok(())
     }
@@ -169,6 +202,12 @@ impl Store {
         let mut writes: Vec<_> = change.guard.clone().into_iter().collect();
         for (name, was) in before {
             let is = (change.edit)(name, was.as_ref());
+            if change.action == Action::Set
+                && !self.signature.forced
+                && loses_its_seal(was.as_ref(), is.as_ref())
+            {
+                return Err(StoreError::WasSecret { key: format!("{layer}/{name}") });
+            }
             size::check_item(layer, name, is.as_ref())?;
             writes.push(self.replace(layer, name, was.as_ref(), is, now, version + 1));
         }
@@ -251,6 +290,11 @@ impl Store {
             }
         }
     }
+}
+
+/// Whether a secret would be replaced by a value in clear.
+fn loses_its_seal(was: Option<&Item>, is: Option<&Item>) -> bool {
+    was.is_some_and(|item| item.contains_key("Secret")) && is.is_some_and(|item| item.contains_key("Value"))
 }
 
 pub(super) fn check_count(count: usize) -> Result<(), StoreError> {

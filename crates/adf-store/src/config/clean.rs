@@ -1,8 +1,9 @@
-//! Clean-up of Overlays: what may go and why, taking it out of the live set, the way back, and the end.
+//! Clean-up of Overlays: what may go and why, taking it out of the live set, and the way back.
 //!
 //! Two phases. A release that nothing uses loses its Overlay to a mark: no read returns it, [`Store::restore_overlay`]
-//! brings it back. What has been marked for longer than [`RESTORABLE`] is deleted, by DynamoDB's time-to-live or by the
-//! next sweep. The proof comes from [`Usage`], and holds when it is acted on.
+//! brings it back. What has been marked for longer than [`RESTORABLE`] loses its value, see `purge.rs`; the mark stays, so
+//! that an instance of that release is refused and does not start with a part of its config. The proof comes from
+//! [`Usage`], and holds when it is acted on.
 
 use std::collections::BTreeSet;
 
@@ -10,17 +11,20 @@ use adf_types::{AppName, ConfigName, DeployId, ReleaseName};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::change::{Change, MOST_IN_ONE_CHANGE, content};
+use super::change::{Before, Change, content};
 use super::entry::name;
 use super::history::{self, Action};
 use crate::error::StoreError;
 use crate::keys::{Item, layer, number, text};
-use crate::query::{Range, string, unsigned};
+use crate::query::{Range, string};
 use crate::usage::{Ignored, Usage, Use};
-use crate::{LockView, Store};
+use crate::{Cleaned, LockView, Store};
 
 /// How long cleaned-up config can be restored. A month covers a release that is found bad late.
 const RESTORABLE: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// The attributes that clean-up adds to an item.
+const MARKS: [&str; 2] = ["Cleaned", "RestorableUntil"];
 
 /// What clean-up would do with the Overlays of an app, and why.
 #[derive(Debug, Clone, Serialize)]
@@ -29,7 +33,6 @@ pub struct Plan {
     pub overlays: Vec<OverlayPlan>,
     #[serde(skip)]
     usage: Usage,
-    /// What is past its time at this moment is deleted.
     #[serde(skip)]
     now: Timestamp,
 }
@@ -47,14 +50,8 @@ pub struct OverlayPlan {
     pub last_deploy_ended: Option<Timestamp>,
     /// Names that were taken out before.
     pub cleaned: Vec<Cleaned>,
-}
-
-/// A name that was taken out of the live set.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Cleaned {
-    pub name: ConfigName,
-    /// Until then it can be restored; afterwards it is deleted.
-    pub purge_after: Timestamp,
+    /// Whether a rollback would go to the release: then what was taken out keeps its value, however long ago that was.
+    pub previous: bool,
 }
 
 /// What a sweep did.
@@ -62,7 +59,7 @@ pub struct Cleaned {
 pub struct Swept {
     /// Taken out of the live set.
     pub cleaned: Vec<(ReleaseName, Vec<ConfigName>)>,
-    /// Deleted, after its time to be restored.
+    /// Without its value from now on, after its time to be restored.
     pub purged: Vec<(ReleaseName, Vec<ConfigName>)>,
     /// Records of the history that were deleted, for their age or their number.
     pub history: usize,
@@ -76,11 +73,6 @@ impl OverlayPlan {
 }
 
 impl Plan {
-    /// The time that the plan was made.
-    pub(super) fn time(&self) -> Timestamp {
-        self.now
-    }
-
     /// The operator who holds the lock and has not said what for: nothing is cleaned up meanwhile.
     pub fn beginning(&self) -> Option<&LockView> {
         self.usage.beginning()
@@ -102,7 +94,14 @@ impl Store {
         };
         let mut overlays = Vec::new();
         for release in releases {
-            let plan = self.plan_overlay(app, release, &usage, ignored).await?;
+            let names = self.names(app, Some(&release)).await?;
+            let plan = plan(
+                release,
+                names.live.union(&names.hidden).cloned().collect(),
+                names.cleaned,
+                &usage,
+                ignored,
+            );
             overlays.extend((!plan.live.is_empty() || !plan.cleaned.is_empty()).then_some(plan));
         }
         Ok(Plan { app: app.clone(), overlays, usage, now: Timestamp::now() })
@@ -120,36 +119,6 @@ impl Store {
         Ok(usage.releases.iter().map(|record| record.release.clone()).chain(told).collect())
     }
 
-    async fn plan_overlay(
-        &self,
-        app: &AppName,
-        release: ReleaseName,
-        usage: &Usage,
-        ignored: Ignored<'_>,
-    ) -> Result<OverlayPlan, StoreError> {
-        let layer = layer(app, Some(&release));
-        let attributes = ["App", "Name", "Cleaned", "PurgeAfter"];
-        let items = self.query_config_for(&layer, Range::All, &attributes).await?;
-        let (mut live, mut cleaned) = (Vec::new(), Vec::new());
-        for item in &items {
-            let name = name(&layer, item)?;
-            if item.contains_key("Cleaned") {
-                cleaned.push(Cleaned { name, purge_after: purge_after(item) });
-            } else {
-                live.push(name);
-            }
-        }
-        let last = usage.last_deploy(&release);
-        Ok(OverlayPlan {
-            live,
-            cleaned,
-            uses: usage.of(&release, ignored),
-            last_deploy: last.map(|deploy| deploy.id.clone()),
-            last_deploy_ended: last.and_then(|deploy| deploy.finished_at),
-            release,
-        })
-    }
-
     /// Does what the plan says, unless a deploy has begun since: then nothing of it is done.
     pub async fn clean_up(&self, plan: &Plan) -> Result<Swept, StoreError> {
         if let Some(held) = plan.beginning() {
@@ -160,62 +129,85 @@ impl Store {
             self.mark_cleaned(plan, overlay).await?;
             swept.cleaned.push((overlay.release.clone(), overlay.live.clone()));
         }
-        for overlay in &plan.overlays {
-            let purged = self.purge_overlay(plan, overlay).await?;
+        for overlay in plan.overlays.iter().filter(|overlay| overlay.uses.is_empty() && !overlay.previous) {
+            let purged = self.purge_overlay(&plan.app, overlay, plan.now).await?;
             swept.purged.extend((!purged.is_empty()).then(|| (overlay.release.clone(), purged)));
         }
         Ok(swept)
     }
 
     async fn mark_cleaned(&self, plan: &Plan, overlay: &OverlayPlan) -> Result<(), StoreError> {
-        let purge = u64::try_from((plan.now + RESTORABLE).as_second()).unwrap_or(u64::MAX);
-        let marks = [("Cleaned", text(plan.now.to_string())), ("PurgeAfter", number(purge))];
-        let mark = |item: &Item| {
-            let marks = marks.clone().map(|(attribute, value)| (attribute.to_owned(), value));
-            owned(item).into_iter().chain(marks).collect()
-        };
+        let (app, release) = (&plan.app, Some(&overlay.release));
+        let until = u64::try_from((plan.now + RESTORABLE).as_second()).unwrap_or(u64::MAX);
+        let marks = MARKS.into_iter().zip([text(plan.now.to_string()), number(until)]);
+        let marks: Item = marks.map(|(attribute, value)| (attribute.to_owned(), value)).collect();
+        let mark = |item: &Item| owned(item).into_iter().chain(marks.clone()).collect();
         let edit = |_: &ConfigName, was: Option<&Item>| was.map(mark);
-        // One less than a change takes: the condition on the fence is a part of the transaction.
-        for names in overlay.live.chunks(MOST_IN_ONE_CHANGE - 1) {
-            let (app, release) = (&plan.app, Some(&overlay.release));
-            let guard = self.no_deploy_since(app, &plan.usage);
-            let change = Change::new(app, release, Action::Clean, names.to_vec(), &edit);
-            self.change(Change { guard, ..change }).await?;
-        }
-        Ok(())
+        let read = self.items_of(app, &overlay.release, |item| !item.contains_key("Cleaned")).await?;
+        let guard = plan.usage.fence().map(|fence| self.no_deploy_since(app, fence));
+        let change = Change::new(app, release, Action::Clean, Vec::new(), &edit);
+        self.change_in_parts(Change { guard, ..change }, &read).await
     }
 
-    /// Brings back what clean-up took away, and returns the names. An Overlay that is whole is left alone.
+    /// Brings back what clean-up took away, and returns the names. An Overlay that is whole is left alone; one that has
+    /// lost its values is an error.
     pub async fn restore_overlay(
         &self,
         app: &AppName,
         release: &ReleaseName,
     ) -> Result<Vec<ConfigName>, StoreError> {
-        let layer = layer(app, Some(release));
-        let items = self.query_config(&layer, Range::All).await?;
-        let cleaned = items.iter().filter(|item| item.contains_key("Cleaned"));
-        let names = cleaned.map(|item| name(&layer, item)).collect::<Result<Vec<_>, _>>()?;
+        let read = self.items_of(app, release, |item| item.contains_key("Cleaned")).await?;
+        let is_purged = |item: &Option<Item>| item.as_ref().is_some_and(|item| item.contains_key("Purged"));
+        let purged: Vec<_> =
+            read.iter().filter(|(_, item)| is_purged(item)).map(|(n, _)| n.to_string()).collect();
+        if !purged.is_empty() {
+            return Err(StoreError::Purged { release: release.clone(), names: purged });
+        }
         let unmark = |item: &Item| {
             let mut item = owned(item);
-            item.retain(|attribute, _| attribute != "Cleaned" && attribute != "PurgeAfter");
+            item.retain(|attribute, _| !MARKS.contains(&attribute.as_str()));
             item
         };
         let edit = |_: &ConfigName, was: Option<&Item>| was.map(unmark);
-        for names in names.chunks(MOST_IN_ONE_CHANGE) {
-            let names = names.to_vec();
-            self.change(Change::new(app, Some(release), Action::Restore, names, &edit)).await?;
-        }
-        Ok(names)
+        let change = Change::new(app, Some(release), Action::Restore, Vec::new(), &edit);
+        self.change_in_parts(change, &read).await?;
+        Ok(read.into_keys().collect())
+    }
+
+    /// Items of an Overlay, whole.
+    async fn items_of(
+        &self,
+        app: &AppName,
+        release: &ReleaseName,
+        which: fn(&Item) -> bool,
+    ) -> Result<Before, StoreError> {
+        let layer = layer(app, Some(release));
+        let items = self.query_config(&layer, Range::All).await?.into_iter().filter(which);
+        items.map(|item| Ok((name(&layer, &item)?, Some(item)))).collect()
+    }
+}
+
+fn plan(
+    release: ReleaseName,
+    live: Vec<ConfigName>,
+    cleaned: Vec<Cleaned>,
+    usage: &Usage,
+    ignored: Ignored<'_>,
+) -> OverlayPlan {
+    let last = usage.last_deploy(&release);
+    let previous = usage.current.as_ref().and_then(|current| current.previous.as_ref());
+    OverlayPlan {
+        live,
+        cleaned,
+        uses: usage.of(&release, ignored),
+        last_deploy: last.map(|deploy| deploy.id.clone()),
+        last_deploy_ended: last.and_then(|deploy| deploy.finished_at),
+        previous: previous == Some(&release),
+        release,
     }
 }
 
 fn owned(item: &Item) -> Item {
     let content = content(Some(item)).into_iter().flatten();
     content.map(|(attribute, value)| (attribute.to_owned(), value.clone())).collect()
-}
-
-/// A mark without a time is none of ours, and never runs out.
-pub(super) fn purge_after(item: &Item) -> Timestamp {
-    let seconds = unsigned(item, "PurgeAfter").and_then(|seconds| i64::try_from(seconds).ok());
-    seconds.and_then(|seconds| Timestamp::from_second(seconds).ok()).unwrap_or(Timestamp::MAX)
 }

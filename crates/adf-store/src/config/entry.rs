@@ -22,7 +22,10 @@ pub(super) fn name(layer: &str, item: &Item) -> Result<ConfigName, StoreError> {
     let raw = string(item, "Name").unwrap_or_default();
     raw.parse().map_err(|e: adf_types::ConfigNameError| StoreError::Config {
         key: format!("{layer}/{}", raw.escape_debug()),
-        problem: e.to_string(),
+        problem: format!(
+            "{e}. Whoever wrote it can rename it; this removes it: aws dynamodb delete-item --table-name TABLE --key \
+             '{{\"App\": {{\"S\": {layer:?}}}, \"Name\": {{\"S\": {raw:?}}}}}'"
+        ),
     })
 }
 

@@ -213,6 +213,8 @@ impl Store {
             }
         }
         records.truncate(whole);
+        // Their ids follow the clocks of their authors; the versions are in the order in which the changes were made.
+        records.sort_by_key(|record| std::cmp::Reverse(record.version));
         Ok(records)
     }
 
@@ -237,12 +239,12 @@ fn parse(app: &AppName, item: &Item) -> Option<Recorded> {
     let mut before = BTreeMap::new();
     for (name, was) in item.get("Before")?.as_m().ok()? {
         let was = was.as_m().ok()?;
-        // What clean-up had taken away was not there for anybody.
+        // What clean-up had taken away was not there for anybody, and neither was what could not be read.
         let entry = if was.is_empty() || was.contains_key("Cleaned") {
             None
         } else {
             let item = config_key(&layer, name).into_iter().chain(was.clone()).collect();
-            Some(entry(&layer, &item).ok()?.1)
+            entry(&layer, &item).ok().map(|(_, entry)| entry)
         };
         before.insert(name.parse().ok()?, entry);
     }

@@ -2,12 +2,13 @@
 //!
 //! The table is the one of 2013: hash `App`, range `Name`, attribute `Value`. More attributes of an item:
 //! `Secret` (see [`crate::secret`]), `Unset` (in an Overlay: hides the Base name), `Cleaned` and
-//! `PurgeAfter` (taken out of the live set by clean-up; restorable until purged), and of the change that wrote it `At`,
+//! `RestorableUntil` (taken out of the live set by clean-up), `Purged` (its value is gone since), and of the change that wrote it `At`,
 //! `By` and `Version`.
 //!
 //! | file | what |
 //! | --- | --- |
 //! | `entry.rs` | one item, parsed |
+//! | `names.rs` | which names a layer has, whatever their values |
 //! | `read.rs` | what a release sees, in one consistent piece |
 //! | `change.rs` | one change: all or nothing, recorded, over nobody else's |
 //! | `history.rs` | the record of changes |
@@ -26,6 +27,7 @@ mod clean;
 mod condition;
 mod entry;
 mod history;
+mod names;
 mod purge;
 mod read;
 mod rekey;
@@ -35,11 +37,12 @@ mod value_keyed;
 pub(crate) mod version;
 mod write;
 
-pub use clean::{Cleaned, OverlayPlan, Plan, Swept};
+pub use clean::{OverlayPlan, Plan, Swept};
 pub use entry::Entry;
 pub use history::{Action, Recorded};
+pub use names::{Cleaned, LayerNames};
 pub use read::Seen;
 pub use restore::{Moment, Then};
 pub use value_keyed::ValueKeyed;
 pub use version::ConfigVersion;
-pub use write::Edits;
+pub use write::{EditBasis, Edits};

@@ -9,7 +9,7 @@ use adf_types::{AppName, ConfigName, ReleaseName};
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::change::{Basis, Before, Change, MOST_IN_ONE_CHANGE, content};
+use super::change::{Before, Change, content};
 use super::entry::{Entry, name};
 use super::history::Action;
 use crate::Store;
@@ -45,14 +45,9 @@ impl Store {
         let opened = self.open(app, release, &seen(&read, release.is_some())).await?;
         let sealed: BTreeMap<_, _> = self.seal(&layer, key, &opened).await?.into_iter().collect();
         let edit = |name: &ConfigName, was: Option<&Item>| Some(sealed_anew(was?, sealed.get(name)?));
-        let names: Vec<_> = read.keys().cloned().collect();
-        for names in names.chunks(MOST_IN_ONE_CHANGE) {
-            let read: Before =
-                names.iter().filter_map(|name| Some((name.clone(), read.get(name)?.clone()))).collect();
-            let change = Change::new(app, release, Action::Rekey, names.to_vec(), &edit);
-            self.change(Change { basis: Basis::Read(&read), ..change }).await?;
-        }
-        Ok(names)
+        let change = Change::new(app, release, Action::Rekey, Vec::new(), &edit);
+        self.change_in_parts(change, &read).await?;
+        Ok(read.into_keys().collect())
     }
 }
 

@@ -4,7 +4,7 @@ use adf_types::{AppName, ConfigName};
 
 use crate::Store;
 use crate::error::{Operation, StoreError};
-use crate::keys::text;
+use crate::keys::{Item, text};
 use crate::query::string;
 
 /// The config of one app in such a table, in the order of the values.
@@ -14,6 +14,11 @@ pub struct ValueKeyed {
     pub values: Vec<(ConfigName, String)>,
     /// Items that are no config, and what is wrong with them; values are not repeated.
     pub unusable: Vec<String>,
+}
+
+/// A range key is a text or a number; each is a value as config has it.
+fn number(item: &Item) -> Option<String> {
+    item.get("Value")?.as_n().ok().cloned()
 }
 
 impl Store {
@@ -33,7 +38,8 @@ impl Store {
         while let Some(item) = pages.next().await {
             let operation = Operation { verb: "read", table: table.to_owned(), key: app.to_string() };
             let item = item.map_err(|error| StoreError::from_sdk(operation, error))?;
-            match (string(&item, "Name").map(|name| name.parse::<ConfigName>()), string(&item, "Value")) {
+            let value = string(&item, "Value").or_else(|| number(&item));
+            match (string(&item, "Name").map(|name| name.parse::<ConfigName>()), value) {
                 (Some(Ok(name)), Some(value)) => read.values.push((name, value)),
                 (Some(Err(error)), _) => read.unusable.push(error.to_string()),
                 (Some(Ok(name)), None) => read.unusable.push(format!("{name} has no text as its Value")),

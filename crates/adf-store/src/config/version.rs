@@ -15,7 +15,7 @@ use crate::{Partition, Store};
 const ATTRIBUTE: &str = "Version";
 
 /// How often an app's config has been changed. Two equal ones around a read prove that it is of one moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, serde::Serialize)]
 #[serde(transparent)]
 pub struct ConfigVersion(pub(super) u64);
 
@@ -60,7 +60,7 @@ impl Store {
         match answer {
             Ok(answer) => Ok(of(answer.item.as_ref())),
             // Nobody counts changes in such a table, because nobody who counts writes to it.
-            Err(StoreError::OtherKeys { .. }) => Ok(ConfigVersion(0)),
+            Err(StoreError::OtherKeys { .. }) => Ok(ConfigVersion::default()),
             Err(error) => Err(error),
         }
     }

@@ -7,10 +7,11 @@ use adf_types::{AppName, ConfigName, ConfigValue, ReleaseName};
 use super::change::{Basis, Change, check_count};
 use super::entry::Entry;
 use super::history::{Action, attributes};
+use super::size;
 use super::version::ConfigVersion;
-use crate::Store;
 use crate::error::StoreError;
 use crate::keys::{Item, layer};
+use crate::{Fence, Store};
 
 /// What names of one layer are to become, all or none.
 #[derive(Debug, Clone, Default)]
@@ -21,8 +22,22 @@ pub struct Edits {
     pub key: Option<String>,
     /// In an Overlay a name that Base has is hidden by a tombstone.
     pub unset: Vec<ConfigName>,
-    /// The version that the author had seen: names that were written since are not written over.
-    pub based_on: Option<ConfigVersion>,
+    /// What the author knew: what was written since is not written over.
+    pub basis: EditBasis,
+    /// The edits are only made if no deploy began since; nothing to make them whatever is deployed.
+    pub fence: Option<Fence>,
+}
+
+/// What an author knew of the names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum EditBasis {
+    /// What they are when the edit begins.
+    #[default]
+    Now,
+    /// What they were at this version.
+    Version(ConfigVersion),
+    /// That they are not there.
+    Absent,
 }
 
 impl Edits {
@@ -50,9 +65,7 @@ impl Store {
         edits: &Edits,
     ) -> Result<(), StoreError> {
         let layer = layer(app, release);
-        for (name, value) in &edits.set {
-            without_nul(&layer, name, value.expose())?;
-        }
+        Self::check_edits(app, release, edits)?;
         check_count(edits.set.len() + edits.unset.len())?;
         let base = if release.is_some() && !edits.unset.is_empty() {
             self.read_layer(app, None).await?.into_iter().collect()
@@ -64,9 +77,29 @@ impl Store {
         entries.extend(edits.unset.iter().map(|name| (name.clone(), hidden(name))));
         let edit = |name: &ConfigName, _: Option<&Item>| entries.get(name)?.as_ref().map(attributes);
         let action = if edits.set.is_empty() { Action::Unset } else { Action::Set };
-        let basis = edits.based_on.map_or(Basis::Now, Basis::Version);
+        let absent = entries.keys().map(|name| (name.clone(), None)).collect();
+        let basis = match edits.basis {
+            EditBasis::Now => Basis::Now,
+            EditBasis::Version(version) => Basis::Version(version),
+            EditBasis::Absent => Basis::Read(&absent),
+        };
         let names = entries.keys().cloned().collect();
-        self.change(Change { basis, ..Change::new(app, release, action, names, &edit) }).await
+        let guard = edits.fence.as_ref().map(|fence| self.no_deploy_since(app, fence));
+        self.change(Change { basis, guard, ..Change::new(app, release, action, names, &edit) }).await
+    }
+
+    /// What can be known of the values before anything is sent: that an environment, and DynamoDB, can hold each.
+    pub fn check_edits(
+        app: &AppName,
+        release: Option<&ReleaseName>,
+        edits: &Edits,
+    ) -> Result<(), StoreError> {
+        let layer = layer(app, release);
+        for (name, value) in &edits.set {
+            without_nul(&layer, name, value.expose())?;
+            size::check_value(&layer, name, value.expose())?;
+        }
+        Ok(())
     }
 
     /// What is set, in the form that it is stored in.

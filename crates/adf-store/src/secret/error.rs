@@ -71,10 +71,13 @@ impl Attempt<'_> {
         match code.trim_end_matches("Exception") {
             "AccessDenied" => format!("{} needs {right} on {on}", role(message)),
             "Disabled" | "KMSInvalidState" => format!("enable {on}, or cancel its deletion"),
-            "NotFound" => format!(
-                "there is no key like that here; looked for {on}. One is made with: aws kms create-key; and called alias/adf \
-                 with: aws kms create-alias --alias-name alias/adf --target-key-id ID"
-            ),
+            "NotFound" => match self.key.filter(|key| key.starts_with("alias/")) {
+                Some(alias) => format!(
+                    "there is no key like that here; looked for {on}. One is made with: aws kms create-key; and called \
+                     so with: aws kms create-alias --alias-name {alias} --target-key-id ID"
+                ),
+                None => format!("there is no key like that here; looked for {on}"),
+            },
             "InvalidCiphertext" | "IncorrectKey" => format!(
                 "it was encrypted for another name, app or key; set {name} again, with the encryption \
                  context App={}, Name={name}",

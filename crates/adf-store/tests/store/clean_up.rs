@@ -1,7 +1,7 @@
 //! Clean-up: nothing that is in use goes, what goes can come back, and only what could is deleted for good.
 
 use adf_local::cloud::Cloud;
-use adf_store::{CurrentRelease, Ignored, OverlayPlan, Plan, Store, StoreError, Use};
+use adf_store::{CurrentRelease, Edits, Ignored, Moment, OverlayPlan, Plan, Store, StoreError, Use};
 use adf_types::{ConfigName, DeployId, DeployRecord, Outcome, Receipt, ReleaseRecord};
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
@@ -135,6 +135,44 @@ async fn a_deploy_that_begins_after_the_proof_stops_clean_up() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_lock_that_was_taken_over_says_nothing_of_the_deploy_before() {
+    let (_cloud, store) = with_overlay().await;
+    let dead = store.take_lock(&app(), "ann", None).await.expect("free");
+    store.save_deploy(&dead, &ended()).await.expect("ours");
+    let held = store.lock(&app()).await.expect("readable").expect("ann died with it");
+    let lock = store.take_lock(&app(), "ben", Some(&held)).await.expect("taken over");
+    let plan = store.plan_clean_up(&app(), None, Ignored::default()).await.expect("readable");
+    assert!(plan.beginning().is_some(), "nobody knows yet what ben deploys");
+    // A fence that was read before ben said what for is no proof after it.
+    let usage = store.usage(&app()).await.expect("readable");
+    store.save_deploy(&lock, &deploy_record()).await.expect("ours");
+    let edits = Edits { fence: usage.fence().cloned(), ..Edits::unset(vec![name("FOO")]) };
+    let error = store.edit_config(&app(), None, &edits).await.expect_err("a deploy began");
+    assert!(matches!(error, StoreError::DeployBegan { .. }), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_overlay_of_megabytes_goes_comes_back_and_is_restored_from_history() {
+    let (_cloud, store) = with_overlay().await;
+    let v1 = release("v1");
+    for n in 0..12 {
+        let large = (name(&format!("LARGE_{n:02}")), n.to_string().repeat(350_000 / n.to_string().len()));
+        store.set_config(&app(), Some(&v1), &[large]).await.expect("set");
+    }
+    let full = store.read_layer(&app(), Some(&v1)).await.expect("readable");
+    let last = store.history(&app(), 1).await.expect("readable").remove(0).id;
+    assert_eq!(clean_up(&store, &v1).await.len(), 13);
+    assert_eq!(store.restore_overlay(&app(), &v1).await.expect("restored").len(), 13);
+    let names: Vec<_> = full.iter().map(|(name, _)| name.clone()).collect();
+    for part in names.chunks(5) {
+        store.unset_config(&app(), Some(&v1), part).await.expect("unset");
+    }
+    let then = store.config_at(&app(), Some(&v1), &Moment::After(last)).await.expect("known");
+    store.restore_config(&app(), Some(&v1), &then, None).await.expect("restored");
+    assert_eq!(store.read_layer(&app(), Some(&v1)).await.expect("readable"), full);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_large_overlay_goes_whole() {
     let (_cloud, store) = with_overlay().await;
     let many: Vec<_> = (0..97).map(|i| (name(&format!("N{i}")), i.to_string())).collect();
@@ -161,23 +199,46 @@ async fn purged(store: &Store) -> Vec<ConfigName> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_cleaned_up_is_deleted_after_its_time_and_not_before() {
+async fn what_was_cleaned_up_loses_its_value_after_its_time_and_a_mark_stays() {
     let (cloud, store) = with_overlay().await;
-    store.set_config(&app(), Some(&release("v1")), &values(&[("ALSO", "y")])).await.expect("set");
-    clean_up(&store, &release("v1")).await;
+    let v1 = release("v1");
+    store.set_config(&app(), Some(&v1), &values(&[("ALSO", "y")])).await.expect("set");
+    clean_up(&store, &v1).await;
     assert_eq!(purged(&store).await, []);
 
-    put(&cloud, "web@v1", "ONLY_V1", "PurgeAfter", AttributeValue::N(LONG_AGO.to_owned())).await;
+    put(&cloud, "web@v1", "ONLY_V1", "RestorableUntil", AttributeValue::N(LONG_AGO.to_owned())).await;
     assert_eq!(purged(&store).await, [name("ONLY_V1")]);
-    assert_eq!(store.restore_overlay(&app(), &release("v1")).await.expect("restored"), [name("ALSO")]);
-    assert_eq!(seen(&store, "v1").await, pairs(&[("ALSO", "y"), ("FOO", "World")]));
+    assert_eq!(purged(&store).await, [], "once");
+    // The release was made for a config that had it: it does not start with what is left, and is not restored to a part.
+    let error = store.boot_config(&app(), &v1, None).await.expect_err("not whole").to_string();
+    assert!(error.starts_with("E152 the config of release v1 of web was cleaned up"), "{error}");
+    let error = store.restore_overlay(&app(), &v1).await.expect_err("a value is gone").to_string();
+    assert!(error.contains("config ONLY_V1 of release v1 was deleted"), "{error}");
+
+    store.set_config(&app(), Some(&v1), &values(&[("ONLY_V1", "z")])).await.expect("set again");
+    assert_eq!(store.restore_overlay(&app(), &v1).await.expect("restored"), [name("ALSO")]);
+    assert_eq!(seen(&store, "v1").await, pairs(&[("ALSO", "y"), ("FOO", "World"), ("ONLY_V1", "z")]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_release_that_a_rollback_goes_to_keeps_its_values_however_old() {
+    let (cloud, store) = with_overlay().await;
+    clean_up(&store, &release("v1")).await;
+    let lock = store.take_lock(&app(), "ann", None).await.expect("free");
+    let current = CurrentRelease { current: release("v2"), previous: Some(release("v1")) };
+    store.set_current(&lock, &current).await.expect("ours");
+    store.free_lock(lock).await.expect("ours");
+    put(&cloud, "web@v1", "ONLY_V1", "RestorableUntil", AttributeValue::N(LONG_AGO.to_owned())).await;
+    assert!(of_v1(&store).await.previous);
+    assert_eq!(purged(&store).await, []);
+    assert_eq!(store.restore_overlay(&app(), &release("v1")).await.expect("restored"), [name("ONLY_V1")]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_was_restored_since_the_plan_is_not_deleted() {
     let (cloud, store) = with_overlay().await;
     clean_up(&store, &release("v1")).await;
-    put(&cloud, "web@v1", "ONLY_V1", "PurgeAfter", AttributeValue::N(LONG_AGO.to_owned())).await;
+    put(&cloud, "web@v1", "ONLY_V1", "RestorableUntil", AttributeValue::N(LONG_AGO.to_owned())).await;
     let plan = plan(&store).await;
     store.restore_overlay(&app(), &release("v1")).await.expect("restored");
     assert_eq!(store.clean_up(&plan).await.expect("swept").purged, []);

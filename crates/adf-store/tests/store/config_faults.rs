@@ -7,7 +7,7 @@ use adf_store::{RETRIES, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
-use crate::{app, clean_up, pairs, release, seen, store, values};
+use crate::{app, clean_up, name, pairs, release, seen, store, values};
 
 /// The SDK asks this often.
 const TRIES: usize = 10;
@@ -142,4 +142,20 @@ async fn fault_36_a_signature_that_is_refused_at_the_right_time_is_a_matter_of_a
     cloud.script("dynamodb:GetItem", 1, &refused);
     let error = store.read_config(&app(), &release("v1")).await.expect_err("refused");
     assert!(matches!(error, StoreError::AccessDenied { .. }), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_instance_boots_from_a_table_with_the_keys_of_the_first_documentation() {
+    let (cloud, store) = store().await;
+    store.put_release(&crate::release_record("v1", 1)).await.expect("recorded");
+    store.set_config(&app(), None, &values(&[("FOO", "World")])).await.expect("set");
+    let keys = Scripted::error("ValidationException", "The provided key element does not match the schema");
+    cloud.script("dynamodb:TransactGetItems", 1, &keys);
+    let (record, version) =
+        store.release_and_version(&app(), &release("v1")).await.expect("the state table is ours");
+    assert_eq!(record.expect("recorded").release, release("v1"));
+    // Nothing in such a table is counted.
+    cloud.script("dynamodb:GetItem", 1, &keys);
+    let config = store.boot_config(&app(), &release("v1"), Some(version)).await.expect("readable");
+    assert_eq!(config.get(&name("FOO")), Some("World"));
 }

@@ -1,7 +1,8 @@
 //! Every change of config is recorded, can be taken back, and overwrites nobody's.
 
-use adf_store::{Action, Edits, Entry, Moment, Recorded, Signature, Store, StoreError, Written};
+use adf_store::{Action, EditBasis, Edits, Entry, Moment, Recorded, Signature, Store, StoreError, Written};
 use adf_types::{ConfigName, ConfigValue};
+use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 
 use crate::meddler::meddled;
@@ -141,8 +142,8 @@ async fn a_change_of_other_names_in_between_is_no_hindrance() {
 /// Makes Base what it was, and tells which names that changed.
 async fn restore(store: &Store, moment: &Moment) -> Result<Vec<ConfigName>, StoreError> {
     let then = store.config_at(&app(), None, moment).await?;
-    store.restore_config(&app(), None, &then).await?;
-    Ok(then.into_keys().collect())
+    store.restore_config(&app(), None, &then, None).await?;
+    Ok(then.names.into_keys().collect())
 }
 
 #[tokio::test(start_paused = true)]
@@ -150,11 +151,11 @@ async fn a_change_on_the_basis_of_an_old_version_is_refused_with_both_authors() 
     let (_cloud, store) = store().await;
     let (ann, ben) = (signed(&store, "arn:ann", None), signed(&store, "arn:ben", None));
     ann.set_config(&app(), None, &values(&[("FOO", "1"), ("BAR", "1")])).await.expect("set");
-    let based_on = Some(store.config_version(&app()).await.expect("readable"));
+    let basis = EditBasis::Version(store.config_version(&app()).await.expect("readable"));
     ben.set_config(&app(), None, &values(&[("FOO", "2")])).await.expect("set");
     ben.set_config(&app(), Some(&release("v2")), &values(&[("BAR", "2")])).await.expect("set");
 
-    let edit = |of: &str| Edits { based_on, ..Edits::set(vec![(name(of), ConfigValue::plain("3"))]) };
+    let edit = |of: &str| Edits { basis, ..Edits::set(vec![(name(of), ConfigValue::plain("3"))]) };
     let error = ann.edit_config(&app(), None, &edit("FOO")).await.expect_err("ben came between");
     let StoreError::Overwritten { key, read, written } = &error else { panic!("{error}") };
     assert_eq!(key, "web/FOO");
@@ -203,4 +204,58 @@ async fn what_dynamodb_could_not_hold_is_refused_before_anything_is_sent() {
     // A large value is replaced, and its history holds it.
     store.set_config(&app(), None, &[of(1, 1)]).await.expect("replaced");
     assert_eq!(history(&store).await[0].before[&name("N01")], Some(plain(&"x".repeat(379_000))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_version_that_never_was_and_a_client_of_2013_in_between_are_no_basis() {
+    let (cloud, store) = store().await;
+    store.set_config(&app(), None, &values(&[("FOO", "1")])).await.expect("set");
+    let seen = store.config_version(&app()).await.expect("readable");
+    let edit = |basis| Edits { basis, ..Edits::set(vec![(name("FOO"), ConfigValue::plain("3"))]) };
+    let never = edit(EditBasis::Version("99".parse().expect("a version")));
+    let error = store.edit_config(&app(), None, &never).await.expect_err("a slip").to_string();
+    assert!(error.contains("version 99") && error.contains("the last one is 1"), "{error}");
+
+    crate::whole_config::put(&cloud, "web", "FOO", "Value", AttributeValue::S("2".to_owned())).await;
+    let error =
+        store.edit_config(&app(), None, &edit(EditBasis::Version(seen))).await.expect_err("overwritten");
+    assert!(matches!(error, StoreError::Overwritten { written: Written::Unsigned, .. }), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_written_after_the_state_was_read_is_not_restored_over() {
+    let (_cloud, store) = store().await;
+    let ben = signed(&store, "arn:ben", None);
+    store.set_config(&app(), None, &values(&[("FOO", "1")])).await.expect("set");
+    let first = Moment::After(history(&store).await[0].id.clone());
+    store.set_config(&app(), None, &values(&[("FOO", "2")])).await.expect("set");
+    let then = store.config_at(&app(), None, &first).await.expect("known");
+    ben.set_config(&app(), None, &values(&[("FOO", "3")])).await.expect("set");
+    let error =
+        store.restore_config(&app(), None, &then, None).await.expect_err("ben came between").to_string();
+    assert!(error.contains("meanwhile it was written by arn:ben"), "{error}");
+    assert_eq!(seen(&store, "v1").await, pairs(&[("FOO", "3")]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_item_that_is_no_config_is_replaced_and_the_history_stays_readable() {
+    let (cloud, store) = store().await;
+    crate::whole_config::put(&cloud, "web", "FLAG", "Value", AttributeValue::Bool(true)).await;
+    assert!(store.read_layer(&app(), None).await.is_err());
+    store.set_config(&app(), None, &values(&[("FLAG", "1")])).await.expect("set");
+    assert_eq!(seen(&store, "v1").await, pairs(&[("FLAG", "1")]));
+    assert_eq!(history(&store).await[0].before, [(name("FLAG"), None)].into());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_secret_is_not_replaced_by_a_value_in_clear_unless_forced() {
+    let (cloud, store) = store().await;
+    let kms = aws_sdk_kms::Client::new(&cloud.sdk_config());
+    let key = kms.create_key().send().await.expect("made").key_metadata.expect("told").key_id;
+    store.set_secrets(&app(), None, &key, &[(name("TOKEN"), ConfigValue::secret("1"))]).await.expect("set");
+    let error = store.set_config(&app(), None, &values(&[("TOKEN", "2")])).await.expect_err("in clear");
+    assert!(matches!(error, StoreError::WasSecret { .. }), "{error}");
+    let forced = store.clone().signed(Signature { forced: true, ..Signature::default() });
+    forced.set_config(&app(), None, &values(&[("TOKEN", "2")])).await.expect("forced");
+    assert!(history(&store).await[0].forced);
 }

@@ -11,7 +11,7 @@ use crate::meddler::meddled;
 use crate::{app, name, release, store, values};
 
 /// An item as a client of 2013 writes it: no version is counted.
-async fn put(cloud: &Cloud, app: &str, name: &str, attribute: &str, value: AttributeValue) {
+pub(crate) async fn put(cloud: &Cloud, app: &str, name: &str, attribute: &str, value: AttributeValue) {
     let text = |s: &str| AttributeValue::S(s.to_owned());
     let client = aws_sdk_dynamodb::Client::new(&cloud.sdk_config());
     let put = client.put_item().table_name("adf-config").item("App", text(app)).item("Name", text(name));

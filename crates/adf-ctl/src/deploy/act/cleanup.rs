@@ -53,10 +53,25 @@ pub async fn finish(scene: Scene<'_>, fleet: &Fleet, outcome: &Outcome) -> Resul
     let leaving = fleet.members.iter().filter(|m| m.lifecycle == Lifecycle::Leaving);
     let leaving: Vec<_> = leaving.map(|m| m.id.clone()).collect();
     let ignored = Ignored { deploy: Some(&record.id), instances: &leaving };
-    let plan = store.plan_clean_up(&record.app, Some(from), ignored).await?;
     let why = Some(format!("{} put {} in the place of {from}", record.id, record.to));
     let store = store.clone().signed(Signature { by: record.owner.clone(), why, forced: false });
-    let swept = store.clean_up(&plan).await?;
-    let cleaned = swept.cleaned.into_iter().flat_map(|(_, names)| names);
-    Ok(cleaned.map(|name| format!("{}@{from}/{name}", record.app)).collect())
+    let swept = async {
+        let plan = store.plan_clean_up(&record.app, Some(from), ignored).await?;
+        store.clean_up(&plan).await
+    };
+    match Box::pin(swept).await {
+        Ok(swept) => {
+            let cleaned = swept.cleaned.into_iter().flat_map(|(_, names)| names);
+            Ok(cleaned.map(|name| format!("{}@{from}/{name}", record.app)).collect())
+        }
+        // The new release serves on every server. Config that stays does no harm, and trying again changes nothing.
+        Err(error) if !error.is_transient() => {
+            let app = &record.app;
+            scene.context.printer.note(&format!(
+                "the config that only {from} used stays: {error}; then clean it up with: adf-config gc -a {app}"
+            ));
+            Ok(Vec::new())
+        }
+        Err(error) => Err(error.into()),
+    }
 }

@@ -39,8 +39,8 @@ pub(super) async fn config(world: &World, key: &str) {
         store.set_config(&app(), release, &[only]).await.expect("set");
         let moment = Moment::After(before.clone());
         let then = store.config_at(&app(), release, &moment).await.expect("known");
-        assert!(then.keys().eq([&config_name("FOO"), &config_name("ONLY")]));
-        store.restore_config(&app(), release, &then).await.expect("restored");
+        assert!(then.names.keys().eq([&config_name("FOO"), &config_name("ONLY")]));
+        store.restore_config(&app(), release, &then, None).await.expect("restored");
     }
     // Of v1 as well, so that a deploy of v2 has something to clean up.
     let only = [(config_name("ONLY_V1"), ConfigValue::secret("hunter2"))];
@@ -79,7 +79,7 @@ pub(super) async fn look(world: &World) {
     store.releases(&app).await.expect("release list");
     store.release(&app, &name("v1")).await.expect("release show");
     adf_config::list::list(store, &app, None).await.expect("config list");
-    adf_config::diff::diff(store, &app, &name("v1"), &name("v2")).await.expect("config diff");
+    adf_config::diff::diff(store, &app, &name("v2"), &name("v3")).await.expect("config diff");
     adf_config::history::history(store, &app, None, 20).await.expect("config history");
 }
 
