@@ -58,7 +58,7 @@ pub enum ConfigError {
     #[error("nothing was written: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Objections(Vec<Objection>),
     #[error("only a part was written: {}", joined(.written))]
-    InParts { written: Vec<ConfigName>, source: StoreError },
+    InParts { written: Vec<ConfigName>, source: Box<StoreError> },
     #[error("the Overlay of {release} is in use: {}; nothing was cleaned up", .uses.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     InUse { release: ReleaseName, uses: Vec<Use> },
     #[error("nothing says what to restore")]

@@ -127,7 +127,7 @@ pub async fn set(
             Err(error) if done.set.is_empty() && done.unset.is_empty() => return Err(error.into()),
             Err(source) => {
                 let written = done.set.into_iter().chain(done.unset).collect();
-                return Err(ConfigError::InParts { written, source });
+                return Err(ConfigError::InParts { written, source: Box::new(source) });
             }
         }
     }

@@ -6,9 +6,10 @@ use adf_config::list::{Layer, Listing, list};
 use adf_config::printer::Text;
 use adf_config::report::Explain;
 use adf_config::restore::restore;
+use adf_config::safety::{Becomes, look};
 use adf_config::set::{self, set};
 use adf_config::unset::unset;
-use adf_config::{ConfigError, ExitCode, connect};
+use adf_config::{ConfigError, ExitCode, connect, gc};
 use adf_local::cloud::Cloud;
 use adf_store::{Edits, Moment, Signature, Store};
 use adf_types::{AppName, ConfigName, ReleaseName};
@@ -180,4 +181,31 @@ async fn the_history_tells_who_changed_what_and_a_restore_takes_it_back() {
     let then = store.config_at(&web(), None, &after).await.expect("known");
     let again = restore(&store, &web(), None, then, None).await.expect("nothing to do");
     assert_eq!(again.summary(), "Base config of web has nothing to restore; nothing was changed");
+}
+
+/// As a client of 2013 has them: rights on the config table, and on nothing else.
+const CONFIG_TABLE_ONLY: &str = r#"{
+    "Version": "2012-10-17",
+    "Statement": [{
+        "Sid": "Config", "Effect": "Allow", "Action": ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"],
+        "Resource": ["arn:aws:dynamodb:*:*:table/adf-config"]
+    }]
+}"#;
+
+#[tokio::test(start_paused = true)]
+async fn who_has_rights_on_the_config_table_alone_can_change_it_and_is_told_that_nothing_was_checked() {
+    let cloud = Cloud::new("us-east-1", Timestamp::UNIX_EPOCH);
+    let owner = connect::store(&cloud.sdk_config());
+    owner.create_tables().await.expect("an empty account takes the tables");
+    cloud.restrict("of2013", CONFIG_TABLE_ONLY.parse().expect("a policy"));
+    let store = connect::store(&cloud.sdk_config_of("of2013"));
+    let error = list(&store, &web(), None).await.expect_err("nothing is there");
+    assert!(matches!(error, ConfigError::UnknownApp(_)), "{error}");
+    let name = &names(&["FOO"])[0];
+    let intended = [(name, Becomes::Value("1"))].into();
+    let looked = look(&store, &web(), None, &intended, None).await.expect("no rights are no error");
+    assert!(looked.blind && looked.objections.is_empty() && looked.fence.is_none());
+    set(&store, &web(), None, &edits(&["FOO=1"]), false).await.expect("set");
+    assert_eq!(listed(&store, None).await.text(), "FOO=1\n");
+    assert!(gc::collect(&store, &web(), None).await.is_err(), "no proof, no clean-up");
 }

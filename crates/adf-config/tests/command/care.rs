@@ -192,3 +192,61 @@ async fn secrets_are_encrypted_anew_with_another_key() {
     let history = account.says(&["history", "-n", "5"], "");
     assert_eq!(history.matches("  rekey ").count(), 2, "{history}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_stored_is_found_before_a_part_is_written_and_names_are_unset_in_parts() {
+    let account = Account::open().await;
+    let lines: Vec<_> = (0..120).map(|n| format!("N{n:03}={n}\n")).collect();
+    let large = format!("{}Z={}\n", lines.concat(), "x".repeat(400_000));
+    let output = account.run(&["import", "-", "--in-parts"], &large);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(2) && told.contains("config web/Z is 400006 bytes long"), "{told}");
+    assert!(account.fails(&["list"], 3).contains("unknown app"), "nothing was written");
+
+    let few: Vec<_> = (0..12).map(|n| format!("N{n:03}")).collect();
+    account.says(&["import", "-"], &lines[..20].concat());
+    let names: Vec<_> = ["unset", "--in-parts"].into_iter().chain(few.iter().map(String::as_str)).collect();
+    account.says(&names, "");
+    assert_eq!(account.says(&["list"], ""), lines[12..20].concat());
+    assert!(account.fails(&["import", "/dev/null"], 2).contains("/dev/null has no names"));
+    let long = "x".repeat(1_001);
+    assert!(account.fails(&["set", "A=1", "-m", &long], 2).contains("the message has 1001 bytes"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_stays_one_unless_it_is_said_otherwise() {
+    let account = Account::open().await;
+    let key = account.kms_key().await;
+    account.says(&["set", "--secret", "--kms-key", &key, "TOKEN"], "hunter2");
+    for line in [&["set", "TOKEN=hunter3"][..], &["-s", "TOKEN=hunter3"]] {
+        let error = account.fails(line, 5);
+        assert!(error.contains("config web/TOKEN is a secret") && !error.contains("hunter3"), "{error}");
+    }
+    assert_eq!(account.says(&["list"], ""), "TOKEN (secret)\n");
+    account.says(&["set", "TOKEN=no secret", "--force"], "");
+    assert_eq!(account.says(&["list"], ""), "TOKEN=no secret\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_misspelt_release_is_not_shown_what_base_says() {
+    let account = Account::open().await;
+    account.says(&["set", "FOO=1"], "");
+    for line in [&["get", "FOO"][..], &["list"], &["show", "--explain"], &["export"], &["exec", "--", "true"]]
+    {
+        let line = [&["--release", "typo"], line].concat();
+        assert!(account.fails(&line, 3).contains("unknown release typo of app web"), "{line:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_overlay_hides_is_looked_at_when_it_is_uncovered() {
+    let account = Account::open().await;
+    running(&account, RULES).await;
+    account.says(&["set", "LEVEL=debug", "--release", "v1"], "");
+    // The release does not see it, so it has nothing against it.
+    account.says(&["set", "LEVEL=loud"], "");
+    assert!(
+        account.fails(&["restore", "--at", "2020-01-01T00:00:00Z", "--release", "v1"], 5).contains("LEVEL")
+    );
+    assert_eq!(account.says(&["get", "LEVEL", "--release", "v1"], ""), "debug\n");
+}

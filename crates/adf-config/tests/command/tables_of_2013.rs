@@ -67,6 +67,7 @@ async fn it_is_copied_to_a_right_one_without_loss() {
         ("SAME", "s"),
     ];
     let old = value_keyed(&account, "old-config", &pairs).await;
+    value_keyed(&account, "bad-config", &[("PATH", "/evil"), ("TWICE", "1"), ("TWICE", "2")]).await;
     account.says(&["set", "KEPT=new", "SAME=s"], "");
     let output = account.run(&["migrate", "--from", "old-config", "-m", "at last"], "");
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -87,4 +88,19 @@ async fn it_is_copied_to_a_right_one_without_loss() {
         "the old one is as it was"
     );
     assert!(account.fails(&["migrate", "--from", "no-config"], 3).contains("no-config"));
+    assert!(
+        account
+            .fails(&["migrate", "--from", "old-config", "--release", "v1"], 2)
+            .contains("Base config only")
+    );
+    assert!(
+        account.fails(&["migrate", "--from", "old-config", "-a", "wbe"], 3).contains("nothing of app wbe")
+    );
+
+    let output = account.run(&["migrate", "--from", "bad-config"], "");
+    let told = String::from_utf8(output.stdout).expect("text");
+    assert!(told.contains("refused: PATH changes which code") && told.contains("TWICE collided"), "{told}");
+    // A person decided which of the two is meant.
+    account.says(&["set", "TWICE=2", "PATH=/evil", "--force"], "");
+    assert_eq!(account.says(&["migrate", "--from", "bad-config"], ""), "there already: PATH, TWICE\n");
 }

@@ -11,14 +11,14 @@ use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
 use jiff::Timestamp;
 
+use super::basis::{Basis, untouched};
 use super::condition::Condition;
-use super::history::{self, Action, Past, Recorded};
+use super::history::{self, Action, Past};
 use super::size;
 use super::version::{self, ConfigVersion};
 use crate::Store;
-use crate::error::{Operation, StoreError, Written};
+use crate::error::{Operation, StoreError};
 use crate::keys::{Item, config_key, layer, number, text};
-use crate::query::{string, unsigned};
 
 /// DynamoDB's limit for one transaction.
 const MOST_WRITES: usize = 100;
@@ -62,16 +62,6 @@ impl<'a> Change<'a> {
     }
 }
 
-/// What an author had seen of the names when the change was decided. What was written since is not written over.
-pub(super) enum Basis<'a> {
-    /// What they are when the change begins.
-    Now,
-    /// This content.
-    Read(&'a Before),
-    /// What they were at this version of the app's config.
-    Version(ConfigVersion),
-}
-
 /// The names of a change as they were when it was read.
 pub(super) type Before = BTreeMap<ConfigName, Option<Item>>;
 
@@ -107,7 +97,7 @@ impl Store {
                     let app = change.app.clone();
                     return Err(StoreError::UnknownVersion { app, seen: seen.0, last: version.0 });
                 }
-                self.not_since(&change, &layer, seen, &before).await?;
+                self.not_since((change.app, change.release), seen, &before).await?;
             }
             let writes = self.writes(&change, &layer, version, &before)?;
             match Box::pin(self.send(&change, &layer, writes)).await? {
@@ -129,48 +119,6 @@ impl Store {
             let guard = change.guard.clone();
             let basis = Basis::Read(&part);
             self.change(Change { basis, guard, ..Change::new(app, release, action, names, edit) }).await?;
-        }
-        Ok(())
-    }
-
-    /// Fails with the first name that was written after the version that the author had seen.
-    async fn not_since(
-        &self,
-        change: &Change<'_>,
-        layer: &str,
-        seen: ConfigVersion,
-        now: &Before,
-    ) -> Result<(), StoreError> {
-        // An item tells by which change it was written. What is gone does not, and neither do clients of 2013.
-        let newer = |is: &Item| unsigned(is, "Version").map(|version| version > seen.0);
-        let doubtful = now.iter().filter(|(_, is)| is.as_ref().and_then(newer).unwrap_or(true));
-        let doubtful: Vec<_> = doubtful.collect();
-        if doubtful.is_empty() {
-            return Ok(());
-        }
-        let history = Box::pin(self.history(change.app, usize::MAX)).await?;
-        let changes = |name: &ConfigName| {
-            let has = |r: &&Recorded| r.action != Action::Reveal && r.before.contains_key(name);
-            let of_layer = history.iter().filter(|r| r.release.as_ref() == change.release);
-            of_layer.filter(has).collect::<Vec<_>>()
-        };
-        let written = |r: &&Recorded| Written::By { by: r.by.clone(), at: r.at.to_string() };
-        for (name, is) in doubtful {
-            let changes = changes(name);
-            let later = changes.iter().find(|r| r.version > seen.0);
-            let before = changes.iter().find(|r| r.version <= seen.0);
-            // An item that was signed once and is not any more was written by a client of 2013, nobody knows when.
-            let unsigned = is.as_ref().is_some_and(|is| newer(is).is_none()) && before.is_some();
-            if later.is_none() && !unsigned {
-                continue;
-            }
-            let gone = || later.map_or(Written::Absent, written);
-            return Err(StoreError::Overwritten {
-                key: format!("{layer}/{name}"),
-                read: before
-                    .map_or_else(|| later.map_or(Written::Absent, |r| not_recorded(r, name)), written),
-                written: if is.is_some() { written_by(is.as_ref()) } else { gone() },
-            });
         }
         Ok(())
     }
@@ -302,35 +250,6 @@ pub(super) fn check_count(count: usize) -> Result<(), StoreError> {
         return Err(StoreError::TooMany { count, max: MOST_IN_ONE_CHANGE });
     }
     Ok(())
-}
-
-/// Fails with the first name that somebody else has changed since it was first read.
-fn untouched(layer: &str, first: &Before, now: &Before) -> Result<(), StoreError> {
-    for (name, was) in first {
-        let is = now.get(name).and_then(Option::as_ref);
-        if content(was.as_ref()) != content(is) {
-            return Err(StoreError::Overwritten {
-                key: format!("{layer}/{name}"),
-                read: written_by(was.as_ref()),
-                written: written_by(is),
-            });
-        }
-    }
-    Ok(())
-}
-
-/// Who wrote what a name was before its first recorded change: nobody, or somebody who leaves no name.
-fn not_recorded(first: &Recorded, name: &ConfigName) -> Written {
-    let was = first.before.get(name).and_then(Option::as_ref);
-    if was.is_some() { Written::Unsigned } else { Written::Absent }
-}
-
-fn written_by(item: Option<&Item>) -> Written {
-    let Some(item) = item else { return Written::Absent };
-    match (string(item, "By"), string(item, "At")) {
-        (Some(by), Some(at)) => Written::By { by, at },
-        _ => Written::Unsigned,
-    }
 }
 
 /// The config of an item, without its key and without who wrote it.

@@ -10,7 +10,8 @@
 //! | `entry.rs` | one item, parsed |
 //! | `names.rs` | which names a layer has, whatever their values |
 //! | `read.rs` | what a release sees, in one consistent piece |
-//! | `change.rs` | one change: all or nothing, recorded, over nobody else's |
+//! | `change.rs` | one change: all or nothing, recorded |
+//! | `basis.rs` | over nobody else's: what a change is made on top of |
 //! | `history.rs` | the record of changes |
 //! | `restore.rs` | a layer as it was |
 //! | `write.rs` | what operators change |
@@ -22,6 +23,7 @@
 //! | `value_keyed.rs` | a table of 2013 with another key |
 //! | `version.rs` | the counter by which a read knows that nothing changed meanwhile |
 
+mod basis;
 mod change;
 mod clean;
 mod condition;

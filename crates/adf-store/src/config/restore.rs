@@ -41,8 +41,8 @@ impl Store {
         let mut names = state(app, history, release, moment)?;
         let layer = layer(app, release);
         let items = self.query_config(&layer, Range::All).await?;
-        let named = |item: Item| Ok((name(&layer, &item)?, item));
-        let mut items = items.into_iter().map(named).collect::<Result<BTreeMap<_, _>, StoreError>>()?;
+        let with_name = |item: Item| Ok((name(&layer, &item)?, item));
+        let mut items = items.into_iter().map(with_name).collect::<Result<BTreeMap<_, _>, StoreError>>()?;
         let is_live = |item: &&Item| !item.contains_key("Cleaned");
         let live = |name: &ConfigName| items.get(name).filter(is_live).map(|item| entry(&layer, item));
         names.retain(|name, was| match live(name) {

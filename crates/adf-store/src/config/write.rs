@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use adf_types::{AppName, ConfigName, ConfigValue, ReleaseName};
 
-use super::change::{Basis, Change, check_count};
+use super::basis::Basis;
+use super::change::{Change, check_count};
 use super::entry::Entry;
 use super::history::{Action, attributes};
 use super::size;
