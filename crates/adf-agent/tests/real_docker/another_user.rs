@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use crate::rig::{DOCKERFILE, Rig, answer, archive, eventually};
+use crate::rig::{DOCKERFILE, Rig, answer, archive, eventually, is_root};
 
 const NOBODY: &str = "65534";
 
@@ -18,7 +18,11 @@ async fn rig(mode: u32) -> Rig {
 
 /// Runs a script as another user; `$0` is the folder, `$1` the agent.
 fn as_nobody(script: &str, folder: &Path) -> Output {
-    Command::new("setpriv")
+    let mut command = Command::new(if is_root() { "setpriv" } else { "sudo" });
+    if !is_root() {
+        command.args(["-n", "setpriv"]);
+    }
+    command
         .args(["--reuid", NOBODY, "--regid", NOBODY, "--clear-groups", "sh", "-c", script])
         .args([folder.as_os_str(), env!("CARGO_BIN_EXE_adf-agent").as_ref()])
         .output()
@@ -60,20 +64,19 @@ async fn attack_a15_another_user_reads_and_changes_nothing_of_a_running_agent() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn attack_a15_a_folder_or_link_that_another_user_laid_first_is_not_used() {
-    let made = "is of user 65534, not a folder of user 0";
+    let me = nix::unistd::geteuid();
+    let made = format!("is of user 65534, not a folder of user {me}");
+    let symlink = format!("is a symbolic link, not a folder of user {me}");
     for (script, reason) in [
         ("mkdir -m 777 \"$0/run\"", made),
-        (
-            "mkdir -m 777 \"$0/victim\" && ln -s \"$0/victim\" \"$0/run\"",
-            "is a symbolic link, not a folder of user 0",
-        ),
+        ("mkdir -m 777 \"$0/victim\" && ln -s \"$0/victim\" \"$0/run\"", symlink),
     ] {
         let rig = rig(0o777).await;
         rig.told("").await;
         let laid = as_nobody(script, rig.dir.path());
         assert!(laid.status.success(), "{}", String::from_utf8_lossy(&laid.stderr));
         let (code, line) = rig.fails(&rig.settings("")).await;
-        assert!(line.contains(reason), "{line}");
+        assert!(line.contains(&reason), "{line}");
         assert_eq!(code, Some(1));
         assert!(!rig.dir.path().join("victim/lock").exists());
     }

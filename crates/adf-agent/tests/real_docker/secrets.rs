@@ -10,7 +10,7 @@ use adf_store::{Store, Tables};
 use adf_types::{AppName, ConfigName, ConfigValue};
 use jiff::Timestamp;
 
-use crate::rig::{Agent, Rig, answer, archive, eventually, run, terminate, with_journal};
+use crate::rig::{Agent, Rig, answer, archive, done_as_root, eventually, run, terminate, with_journal};
 
 /// With characters that each encoding writes differently.
 const SENTINEL: &str = "sentinel-4fQ/z+=&'k y";
@@ -223,6 +223,11 @@ async fn attack_a08_a_panic_that_quotes_a_secret_shows_it_nowhere() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn attack_a08_secrets_as_files_are_the_apps_alone_and_live_as_long_as_its_container() {
+    if done_as_root(
+        "secrets::attack_a08_secrets_as_files_are_the_apps_alone_and_live_as_long_as_its_container",
+    ) {
+        return;
+    }
     let (rig, planted) = (Rig::new().await, plant().await);
     let toml = b"[config]\nsecrets = \"files\"\nrequired = [\"SENTINEL\"]\n[run]\nstop_grace = \"2s\"\ninterval = \"200ms\"\n";
     let passwd: &[u8] = b"root:x:0:0::/:\nweb:x:1000:1001::/:\n";

@@ -204,6 +204,31 @@ impl Drop for Rig {
     }
 }
 
+/// Whether the tests run as root; else they run as somebody who has sudo, as the README says.
+pub(crate) fn is_root() -> bool {
+    nix::unistd::geteuid().is_root()
+}
+
+/// Runs a test again as root, with sudo, where it does not run as root: what it tries is only root's to do. Tells whether it
+/// did, and so whether the test is over.
+pub(crate) fn done_as_root(test: &str) -> bool {
+    if is_root() {
+        return false;
+    }
+    let path = std::env::var("PATH").unwrap_or_default();
+    let this = std::env::current_exe().expect("a test binary");
+    let output = Command::new("sudo")
+        .args(["-n", "-E", "env", &format!("PATH={path}")])
+        .arg(this)
+        .args(["--exact", test, "--nocapture"])
+        .output()
+        .expect("sudo runs");
+    let said =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+    true
+}
+
 /// The command, where the folder is the journal's. Its socket has a fixed place below /run, so the command has a mount
 /// namespace with a /run of its own, in which only Docker is the host's.
 pub(crate) fn with_journal(folder: &Path, command: &Command) -> Command {
@@ -212,6 +237,10 @@ pub(crate) fn with_journal(folder: &Path, command: &Command) -> Command {
         mkdir -p /run/systemd/journal && mount --bind "$0" /run/systemd/journal &&
         ln -s "$0/host/docker.sock" /run/docker.sock && exec "$@""#;
     let mut wrapped = Command::new("unshare");
+    if !is_root() {
+        // Who may not mount may in a namespace of their own, where they are root.
+        wrapped.arg("--map-root-user");
+    }
     wrapped.args(["--mount", "sh", "-c", SCRIPT]).arg(folder);
     wrapped.arg(command.get_program()).args(command.get_args());
     for (name, value) in command.get_envs() {

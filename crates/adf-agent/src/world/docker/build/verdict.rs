@@ -102,7 +102,8 @@ fn registry(said: &str, lower: &str, step: Option<&str>) -> Option<BuildProblem>
         "unauthorized",
         "authentication required",
         "authorization failed",
-        "401",
+        // As a word: a port or a digest may have the same digits.
+        " 401",
         "403 forbidden",
         "no basic auth",
         "manifest unknown",
@@ -124,11 +125,12 @@ fn registry(said: &str, lower: &str, step: Option<&str>) -> Option<BuildProblem>
         "temporary failure",
         "server misbehaving",
         "network is unreachable",
-        "eof",
-        "500 ",
-        "502 ",
-        "503 ",
-        "504 ",
+        ": eof",
+        "unexpected eof",
+        " 500 ",
+        " 502 ",
+        " 503 ",
+        " 504 ",
     ]) {
         return Some(BuildProblem::Registry { image, message });
     }
@@ -309,5 +311,19 @@ mod tests {
         let said = "the --mount option requires BuildKit. Refer to https://docs.docker.com/go/buildkit/";
         let problem = sorted(said, Some("Step 4/4 : RUN --mount=type=cache"), Builder::Classic);
         assert!(matches!(problem, BuildProblem::NeedsBuildKit(_)), "{problem:?}");
+    }
+
+    #[test]
+    fn fault_09_digits_of_a_port_or_a_name_are_no_status() {
+        let step = Some("[internal] load metadata for 127.0.0.1:40107/geofence/base:1");
+        let head = "failed to do request: Head \"http://127.0.0.1:40107/v2/geofence/base/manifests/1\": ";
+        let refused = format!("{head}dial tcp 127.0.0.1:40107: connect: connection refused");
+        assert!(matches!(sorted(&refused, step, Builder::BuildKit), BuildProblem::Registry { .. }));
+        let cut = format!("{head}EOF");
+        assert!(matches!(sorted(&cut, step, Builder::BuildKit), BuildProblem::Registry { .. }));
+        let status = "failed to solve: unexpected status from HEAD request: 401 Unauthorized";
+        assert!(matches!(sorted(status, step, Builder::BuildKit), BuildProblem::BaseImage { .. }));
+        let gateway = "unexpected status from HEAD request to http://127.0.0.1:40107/v2/: 502 Bad Gateway";
+        assert!(matches!(sorted(gateway, step, Builder::BuildKit), BuildProblem::Registry { .. }));
     }
 }
