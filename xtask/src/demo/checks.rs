@@ -76,7 +76,10 @@ fn receipts(told: &Told) -> Check {
 
 fn config_cleaned(told: &Told) -> Check {
     let cleaned = cleaned(told);
-    let gone = !told.v1_config.to_string().contains(ONLY_V1);
+    let list = |part: &str| told.v1_config[part].as_array().into_iter().flatten();
+    let live = list("config").any(|item| item["name"] == ONLY_V1);
+    let restorable = list("cleaned").any(|name| name == ONLY_V1);
+    let gone = !live && restorable;
     let named = cleaned.iter().any(|name| name.contains(ONLY_V1));
     let evidence =
         format!("cleaned: {}", if cleaned.is_empty() { "nothing".to_owned() } else { cleaned.join(", ") });
