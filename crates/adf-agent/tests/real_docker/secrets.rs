@@ -253,7 +253,7 @@ async fn attack_a08_secrets_as_files_are_the_apps_alone_and_live_as_long_as_its_
     clean("the log", &rig.log());
 
     drop(first); // SIGKILL
-    let second = rig.start(&settings, &planted.url);
+    let mut second = rig.start(&settings, &planted.url);
     let serving = async || {
         planted.store.receipts(&web()).await.expect("readable").into_iter().find(|receipt| {
             receipt.is_serving() && receipt.image_source == Some(adf_types::ImageSource::Present)
@@ -268,6 +268,8 @@ async fn attack_a08_secrets_as_files_are_the_apps_alone_and_live_as_long_as_its_
         std::fs::read_dir(&secrets).is_ok_and(|mut left| left.next().is_none()).then_some(())
     })
     .await;
+    // Its secrets go before it does, and a third agent ends at once while it is there.
+    second.0.wait().expect("it ends");
     let third = rig.start(&settings, &planted.url);
     assert_eq!(answer(&rig.address).await, seen, "written again, from the table");
     terminate(&third);
