@@ -30,7 +30,7 @@ use ids::Ids;
 
 pub use ec2::{Image, Instance, InstanceState, MetadataOptions};
 pub use error::ApiError;
-pub use groups::{Group, LifecycleState, Membership};
+pub use groups::{Group, LifecycleState, Membership, RefreshStatus};
 pub use network::{Network, Subnet};
 pub use settings::{ExitOverMax, Settings, StandbyTermination};
 pub use targets::{

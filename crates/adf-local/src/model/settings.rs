@@ -32,6 +32,8 @@ pub struct Settings {
     pub asg_reaction: Duration,
     /// How long until Auto Scaling tries again after a launch that failed.
     pub launch_retry: Duration,
+    /// How often an instance refresh looks at its group.
+    pub refresh_pace: Duration,
     /// How long a terminated instance stays visible (AWS: about an hour).
     pub terminated_visible: Duration,
     /// The image's `HttpTokens` default: the ADF image is built with IMDSv2 required.
@@ -58,6 +60,17 @@ pub struct Settings {
     pub changed_token_is_refused: bool,
     /// UNDOC §7: with no healthy target, `initial` ones are routed to as well.
     pub fail_open_to_initial: bool,
+    /// UNDOC §6: the number that a refresh keeps healthy is rounded up (true) or down (false).
+    pub refresh_min_rounds_up: bool,
+    /// UNDOC §6: the number that a refresh may have at most is rounded up (true) or down (false).
+    pub refresh_max_rounds_up: bool,
+    /// UNDOC §6: a refresh that launches first may exceed the group's max (true), or waits for room (false).
+    pub refresh_may_exceed_max: bool,
+    /// UNDOC §6: where the group listens to target groups, a new member counts as healthy once they say so (true), or while
+    /// nobody says otherwise (false).
+    pub refresh_waits_for_targets: bool,
+    /// UNDOC §3: the hour that a refresh tries without progress runs on while a process it needs is suspended.
+    pub suspended_refresh_times_out: bool,
 }
 
 /// Choices for terminating a Standby instance through Auto Scaling.
@@ -90,6 +103,7 @@ impl Default for Settings {
             halt_limit: Duration::from_secs(30),
             asg_reaction: Duration::from_secs(1),
             launch_retry: Duration::from_secs(30),
+            refresh_pace: Duration::from_secs(2),
             terminated_visible: Duration::from_hours(1),
             http_tokens_required: true,
             hop_limit: 1,
@@ -103,6 +117,11 @@ impl Default for Settings {
             request_tags_join_template_tags: true,
             changed_token_is_refused: true,
             fail_open_to_initial: false,
+            refresh_min_rounds_up: true,
+            refresh_max_rounds_up: false,
+            refresh_may_exceed_max: true,
+            refresh_waits_for_targets: true,
+            suspended_refresh_times_out: false,
         }
     }
 }

@@ -30,6 +30,7 @@ impl Model {
             Event::HookDeadline { instance, token } => self.hook_deadline(&instance, &token, now),
             Event::CheckHealth { instance } => self.check_member_health(&instance, now),
             Event::Reconcile { group } => self.reconcile(&group, now),
+            Event::Refresh { group, refresh } => self.step_refresh(&group, &refresh, now),
         }
     }
 }

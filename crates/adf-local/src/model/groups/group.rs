@@ -7,7 +7,9 @@ use jiff::Timestamp;
 
 use super::activity::Activity;
 use super::hook::LifecycleHook;
+use super::mixed::MixedInstances;
 use super::process::Process;
+use super::refresh::InstanceRefresh;
 use crate::model::templates::TemplateRef;
 
 /// A tag of a group.
@@ -36,6 +38,8 @@ pub struct Group {
     pub max: u32,
     pub desired: u32,
     pub template: Option<TemplateRef>,
+    /// Several instance types over `template`.
+    pub mixed: Option<MixedInstances>,
     pub subnet_ids: Vec<String>,
     pub attachments: Vec<Attachment>,
     /// `ELB` is on in addition to `EC2`.
@@ -52,7 +56,18 @@ pub struct Group {
     /// Newest last.
     pub activities: Vec<Activity>,
     pub deleting: bool,
+    /// Newest last.
+    pub refreshes: Vec<InstanceRefresh>,
+    /// Members above desired that a refresh launches ahead of those they replace.
+    pub(in crate::model) refresh_surge: u32,
     pub(in crate::model) cooldown_until: Option<Timestamp>,
     /// No launch before this: the last one failed.
     pub(in crate::model) launches_from: Option<Timestamp>,
+}
+
+impl Group {
+    /// How many counting members the group wants to have now.
+    pub(in crate::model) fn wanted(&self) -> u32 {
+        self.desired + self.refresh_surge
+    }
 }

@@ -32,12 +32,13 @@ impl Model {
     }
 
     fn launch_somewhere(&mut self, group: &str, now: Timestamp) -> Result<(String, TemplateRef), ApiError> {
-        let template = self.groups[group].template.clone().ok_or_else(|| {
+        let launching = self.groups[group].launching().ok_or_else(|| {
             ApiError::validation(format!("Auto Scaling group {group} has no launch template"))
         })?;
-        let key = TemplateKey::Id(template.id.clone());
-        let (_, version) = self.template_version(&key, Some(&template.version.to_string()))?;
-        let (number, data) = (version.number, version.data.clone());
+        let key = TemplateKey::Id(launching.template.id.clone());
+        let (_, version) = self.template_version(&key, Some(&launching.template.version.to_string()))?;
+        let (number, data) = (version.number, launching.data(&version.data));
+        let template = launching.template;
         let mut failure = None;
         for subnet in self.subnets_by_members(group) {
             match self.launch_in(group, &subnet, &data, (template.id.clone(), number), now) {

@@ -20,9 +20,11 @@ mod launch;
 mod lifecycle_action;
 mod load_balancing;
 mod member;
+mod mixed;
 mod process;
 mod protect;
 mod reconcile;
+pub mod refresh;
 mod standby;
 mod suspend;
 mod tags;
@@ -36,7 +38,9 @@ pub use group::{Attachment, Group, GroupTag};
 pub use hook::{HookRequest, HookResult, LifecycleHook, Transition};
 pub use lifecycle_action::ActionKey;
 pub use member::{Entry, LifecycleAction, LifecycleState, Membership};
+pub use mixed::{Distribution, LaunchConfiguration, MixedInstances, TypeOverride};
 pub use process::Process;
+pub use refresh::{InstanceRefresh, RefreshPreferences, RefreshRequest, RefreshStatus, Rollback, Strays};
 
 use jiff::Timestamp;
 

@@ -17,11 +17,11 @@ impl Model {
         if group.deleting {
             return self.finish_deleting(name);
         }
-        let (desired, counting) = (group.desired, self.counting(name));
-        if counting < desired {
-            self.launch_missing(name, desired - counting, now);
-        } else if counting > desired {
-            self.terminate_surplus(name, counting - desired, now);
+        let (wanted, counting) = (group.wanted(), self.counting(name));
+        if counting < wanted {
+            self.launch_missing(name, wanted - counting, now);
+        } else if counting > wanted {
+            self.terminate_surplus(name, counting - wanted, now);
         }
     }
 
