@@ -9,4 +9,5 @@ mod properties;
 mod refresh;
 mod surprises;
 mod templates;
+mod weather;
 mod world;

@@ -72,6 +72,7 @@ impl Model {
             deleting: false,
             refreshes: Vec::new(),
             refresh_surge: 0,
+            rebalance: None,
             cooldown_until: None,
             launches_from: None,
         };

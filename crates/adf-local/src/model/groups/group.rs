@@ -1,6 +1,7 @@
 //! An Auto Scaling group.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -9,6 +10,7 @@ use super::activity::Activity;
 use super::hook::LifecycleHook;
 use super::mixed::MixedInstances;
 use super::process::Process;
+use super::rebalance::Rebalance;
 use super::refresh::InstanceRefresh;
 use crate::model::templates::TemplateRef;
 
@@ -54,12 +56,13 @@ pub struct Group {
     /// Suspended processes.
     pub suspended: BTreeSet<Process>,
     /// Newest last.
-    pub activities: Vec<Activity>,
+    pub activities: Vec<Arc<Activity>>,
     pub deleting: bool,
     /// Newest last.
     pub refreshes: Vec<InstanceRefresh>,
     /// Members above desired that a refresh launches ahead of those they replace.
     pub(in crate::model) refresh_surge: u32,
+    pub(in crate::model) rebalance: Option<Rebalance>,
     pub(in crate::model) cooldown_until: Option<Timestamp>,
     /// No launch before this: the last one failed.
     pub(in crate::model) launches_from: Option<Timestamp>,
@@ -68,6 +71,6 @@ pub struct Group {
 impl Group {
     /// How many counting members the group wants to have now.
     pub(in crate::model) fn wanted(&self) -> u32 {
-        self.desired + self.refresh_surge
+        self.desired + self.refresh_surge + self.rebalance.as_ref().map_or(0, |it| it.surge)
     }
 }

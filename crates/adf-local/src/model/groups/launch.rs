@@ -58,6 +58,7 @@ impl Model {
         template: (String, u64),
         now: Timestamp,
     ) -> Result<String, ApiError> {
+        self.check_launch(subnet_id, data.instance_type.as_deref(), now)?;
         let mut more_tags = template_tags(Some(&template));
         more_tags.extend(self.propagated_tags(group));
         let reservation_id = self.ids.resource("r");
@@ -73,7 +74,7 @@ impl Model {
         self.launch(launch, now)
     }
 
-    /// The group's subnets, the one with the fewest counting members first.
+    /// The group's subnets, the one with the fewest counting members first; one that a rebalance leaves comes last.
     fn subnets_by_members(&self, group: &str) -> Vec<String> {
         let mut subnets = self.groups[group].subnet_ids.clone();
         let members = |subnet: &String| {
@@ -82,7 +83,11 @@ impl Model {
             };
             self.members(group).filter(in_subnet).count()
         };
-        subnets.sort_by_cached_key(members);
+        let left = self.groups[group].rebalance.as_ref().and_then(|rebalance| rebalance.out_of.clone());
+        let is_left = |subnet: &String| {
+            left.is_some() && self.network.subnet(subnet).map(|subnet| &subnet.zone) == left.as_ref()
+        };
+        subnets.sort_by_cached_key(|subnet| (is_left(subnet), members(subnet)));
         subnets
     }
 

@@ -23,6 +23,7 @@ mod member;
 mod mixed;
 mod process;
 mod protect;
+mod rebalance;
 mod reconcile;
 pub mod refresh;
 mod standby;
@@ -93,12 +94,12 @@ impl Model {
     }
 
     fn advance_soon(&mut self, instance: &str, now: Timestamp) {
-        let when = now + self.settings.asg_reaction;
+        let when = now + self.reaction();
         self.agenda.at(when, Event::Advance { instance: instance.to_owned() });
     }
 
     fn reconcile_soon(&mut self, group: &str, now: Timestamp) {
-        let when = now + self.settings.asg_reaction;
+        let when = now + self.reaction();
         self.agenda.at(when, Event::Reconcile { group: group.to_owned() });
     }
 }

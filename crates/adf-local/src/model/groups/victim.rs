@@ -57,6 +57,6 @@ impl Model {
 pub(super) type Candidate<'a> = dyn Fn(&Instance, &Membership) -> bool + 'a;
 
 /// Protection starts with `InService`; a member still pending can always go.
-fn is_unprotected(member: &Membership) -> bool {
+pub(super) fn is_unprotected(member: &Membership) -> bool {
     !(member.protected_from_scale_in && member.state == LifecycleState::InService)
 }

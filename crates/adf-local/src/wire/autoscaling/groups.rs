@@ -10,7 +10,6 @@ use crate::model::groups::{GroupSpec, GroupTag, HookRequest, NewGroup};
 use crate::model::{ApiError, Group};
 use crate::wire::Request;
 use crate::wire::answer::{Answer, count, malformed, present};
-use crate::wire::page::page;
 use crate::wire::params::need;
 
 /// Groups a page, and at most (aws.md §1).
@@ -103,7 +102,7 @@ pub(super) fn describe(request: &mut Request<'_>) -> Answer {
     }
     let size = input.max_records.map(|size| size.min(MOST));
     let most = if size.is_some() { MOST.unsigned_abs() as usize } else { PAGE };
-    let page = page(found, input.next_token.as_deref(), size, most)?;
+    let page = request.page(found, |it| it.name.clone(), input.next_token.as_deref(), size, most)?;
     let output = form::AutoScalingGroupsType {
         auto_scaling_groups: Some(
             page.items.into_iter().map(|group| described::group(model, group)).collect(),

@@ -11,7 +11,6 @@ use crate::model::groups::{
 use crate::model::{ApiError, Group};
 use crate::wire::Request;
 use crate::wire::answer::{Answer, count, int, malformed, stamp};
-use crate::wire::page::page;
 use crate::wire::params::{Params, list, need};
 
 /// Refreshes a page at most.
@@ -64,7 +63,13 @@ pub(super) fn describe(request: &mut Request<'_>) -> Answer {
             found.push(described(group, refresh));
         }
     }
-    let page = page(found, input.next_token.as_deref(), input.max_records, PAGE)?;
+    let page = request.page(
+        found,
+        |it| it.instance_refresh_id.clone().unwrap_or_default(),
+        input.next_token.as_deref(),
+        input.max_records,
+        PAGE,
+    )?;
     let output = form::DescribeInstanceRefreshesAnswer {
         instance_refreshes: Some(page.items.into_iter().collect()),
         next_token: page.next,

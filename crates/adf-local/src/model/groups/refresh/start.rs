@@ -66,7 +66,7 @@ impl Model {
             waits_until: None,
         };
         self.group_mut(group)?.refreshes.push(refresh);
-        let when = now + self.settings.asg_reaction;
+        let when = now + self.reaction();
         self.agenda.at(when, Event::Refresh { group: group.to_owned(), refresh: id.clone() });
         Ok(id)
     }
