@@ -12,6 +12,8 @@ mod error;
 mod group;
 mod identity;
 mod instances;
+mod launches;
+mod refresh;
 mod targets;
 mod template;
 
@@ -20,6 +22,8 @@ use aws_config::SdkConfig;
 pub use error::{AwsError, Call};
 pub use group::{GroupState, Lifecycle, MemberState, TemplateVersion};
 pub use instances::{CanaryLaunch, MachineState};
+pub use launches::FailedLaunch;
+pub use refresh::{RefreshOrder, RefreshState, RefreshStatus};
 pub use targets::{TargetGroupState, TargetState};
 pub use template::{TemplateTags, VersionLaunch};
 

@@ -12,7 +12,7 @@ use adf_types::AppName;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 pub use config::ConfigArgs;
-pub use deploy::{DeployArgs, RollbackArgs};
+pub use deploy::{AbortArgs, DeployArgs, PauseArgs, PromoteArgs, ResumeArgs, RollbackArgs};
 pub use iam_policy::IamPolicyArgs;
 pub use init::InitArgs;
 pub use release::{CreateArgs, ReleaseArgs, ReleaseVerb};
@@ -79,6 +79,10 @@ pub enum Command {
     Config(ConfigArgs),
     Deploy(DeployArgs),
     Rollback(RollbackArgs),
+    Resume(ResumeArgs),
+    Abort(AbortArgs),
+    Pause(PauseArgs),
+    Promote(PromoteArgs),
     /// Show an app's releases, its deploy and its fleet
     #[command(after_help = ExitCode::help(&READS))]
     Status,

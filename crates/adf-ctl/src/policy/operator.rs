@@ -40,6 +40,7 @@ fn state(scope: &Scope) -> Vec<Statement> {
 fn fleet(scope: &Scope) -> Vec<Statement> {
     let see = [
         "autoscaling:DescribeAutoScalingGroups",
+        "autoscaling:DescribeInstanceRefreshes",
         "autoscaling:DescribeScalingActivities",
         "ec2:DescribeInstances",
         "ec2:DescribeLaunchTemplateVersions",
@@ -50,7 +51,10 @@ fn fleet(scope: &Scope) -> Vec<Statement> {
     let change = [
         "autoscaling:EnterStandby",
         "autoscaling:ExitStandby",
+        "autoscaling:RollbackInstanceRefresh",
         "autoscaling:SetDesiredCapacity",
+        "autoscaling:SetInstanceProtection",
+        "autoscaling:StartInstanceRefresh",
         "autoscaling:TerminateInstanceInAutoScalingGroup",
         "autoscaling:UpdateAutoScalingGroup",
     ];

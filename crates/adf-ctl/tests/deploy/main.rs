@@ -4,9 +4,12 @@
 mod agents;
 mod canary;
 mod fuse;
+mod operators;
 mod policy;
+mod refresh;
 mod refusals;
 mod resume;
 mod rollback;
+mod room;
 mod succeeds;
 mod world;

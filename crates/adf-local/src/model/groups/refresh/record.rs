@@ -82,7 +82,7 @@ pub struct InstanceRefresh {
     pub desired: Option<LaunchConfiguration>,
     pub rollback: Option<Rollback>,
     /// Members still to be replaced.
-    pub(super) stale: BTreeSet<String>,
+    pub(in crate::model::groups) stale: BTreeSet<String>,
     /// How many were to be replaced at the start, or later if the group grew.
     pub(super) total: u32,
     /// How many are left, of the refresh or of its rollback.
