@@ -6,7 +6,8 @@
 //! | [`commands`] | one file per command: reads [`settings`], calls what is below, prints one value |
 //! | [`release`] | making a release from a git repository |
 //! | [`deploy`] | observe, plan, act |
-//! | [`inspect`] | looking without changing: status, verify |
+//! | [`estimate`] | how long a deploy will take: plan |
+//! | [`inspect`] | looking without changing: status, verify, history, logs |
 //! | [`policy`] | the IAM policies of who does all this |
 //! | [`aws`] | the only code that calls `aws-sdk-*` |
 //!
@@ -23,6 +24,7 @@ pub mod commands;
 pub mod context;
 pub mod deploy;
 pub mod error;
+pub mod estimate;
 pub mod exit;
 pub mod inspect;
 pub mod policy;

@@ -12,6 +12,7 @@ mod error;
 mod group;
 mod identity;
 mod instances;
+mod pace;
 mod targets;
 mod template;
 
@@ -20,6 +21,7 @@ use aws_config::SdkConfig;
 pub use error::{AwsError, Call};
 pub use group::{GroupState, Lifecycle, MemberState, TemplateVersion};
 pub use instances::{CanaryLaunch, MachineState};
+pub use pace::{GroupPace, HealthCheck, LaunchHook, TargetPace};
 pub use targets::{TargetGroupState, TargetState};
 pub use template::{TemplateTags, VersionLaunch};
 

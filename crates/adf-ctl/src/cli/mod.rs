@@ -4,6 +4,7 @@ mod config;
 mod deploy;
 mod iam_policy;
 mod init;
+mod plan;
 mod release;
 
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ pub use config::ConfigArgs;
 pub use deploy::{DeployArgs, RollbackArgs};
 pub use iam_policy::IamPolicyArgs;
 pub use init::InitArgs;
+pub use plan::PlanArgs;
 pub use release::{CreateArgs, ReleaseArgs, ReleaseVerb};
 
 use crate::exit::ExitCode;
@@ -77,6 +79,7 @@ pub enum Command {
     Init(InitArgs),
     Release(ReleaseArgs),
     Config(ConfigArgs),
+    Plan(PlanArgs),
     Deploy(DeployArgs),
     Rollback(RollbackArgs),
     /// Show an app's releases, its deploy and its fleet

@@ -12,11 +12,24 @@ use crate::deploy::timings::{self, InstanceTime, StepTime};
 use crate::deploy::view::View;
 use crate::deploy::{self, DeployOptions, Ended, Seat};
 use crate::error::CtlError;
+use crate::estimate;
 use crate::printer::{Text, table};
 
 pub(super) async fn run(context: &Context, args: DeployArgs) -> Result<(), CtlError> {
     let names = context.settings.app()?;
-    let options = DeployOptions {
+    let options = options(args);
+    if let Some(late) = estimate::forecast(context, &options).await {
+        context.printer.note(&late);
+    }
+    let ended = deploy::run(context, names, &options, &mut seat(context)).await?;
+    match tell(context, ended) {
+        Told::Serves => Ok(()),
+        Told::RolledBack(error) | Told::Failed(error) => Err(error),
+    }
+}
+
+pub(super) fn options(args: DeployArgs) -> DeployOptions {
+    DeployOptions {
         canary: !args.no_canary,
         capacity: args.capacity,
         bake: args.bake,
@@ -24,11 +37,6 @@ pub(super) async fn run(context: &Context, args: DeployArgs) -> Result<(), CtlEr
         watch: args.watch,
         boot_timeout: args.boot_timeout,
         ..DeployOptions::of(args.release)
-    };
-    let ended = deploy::run(context, names, &options, &mut seat(context)).await?;
-    match tell(context, ended) {
-        Told::Serves => Ok(()),
-        Told::RolledBack(error) | Told::Failed(error) => Err(error),
     }
 }
 

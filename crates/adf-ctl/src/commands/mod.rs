@@ -6,6 +6,7 @@ mod deploy;
 mod iam_policy;
 mod init;
 mod man;
+mod plan;
 mod release;
 mod rollback;
 mod status;
@@ -48,6 +49,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<(), CtlError> {
         Command::Init(args) => init::run(context, args).await,
         Command::Release(args) => release::run(context, args.verb).await,
         Command::Config(args) => config::run(context, args).await,
+        Command::Plan(args) => plan::run(context, args).await,
         Command::Deploy(args) => Box::pin(deploy::run(context, args)).await,
         Command::Rollback(args) => Box::pin(rollback::run(context, args)).await,
         Command::Status => status::run(context).await,

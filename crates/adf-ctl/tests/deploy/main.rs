@@ -4,6 +4,7 @@
 mod agents;
 mod canary;
 mod fuse;
+mod plan;
 mod policy;
 mod refusals;
 mod resume;

@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use adf_ctl::deploy::DeployOptions;
+use adf_ctl::estimate::{self, Asked};
 use adf_ctl::inspect;
 use adf_ctl::release::{How, Request, create};
 use adf_store::{Moment, Signature};
@@ -81,6 +83,12 @@ pub(super) async fn look(world: &World) {
     adf_config::list::list(store, &app, None).await.expect("config list");
     adf_config::diff::diff(store, &app, &name("v2"), &name("v3")).await.expect("config diff");
     adf_config::history::history(store, &app, None, 20).await.expect("config history");
+}
+
+/// What a plan reads.
+pub(super) async fn plan(world: &World, release: &str) {
+    let asked = Asked { options: DeployOptions::of(name(release)), deadline: None };
+    Box::pin(estimate::plan(&world.context, &asked)).await.expect("a plan");
 }
 
 /// A repository with the tag v4.
