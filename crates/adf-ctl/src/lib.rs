@@ -8,6 +8,7 @@
 //! | [`deploy`] | observe, plan, act |
 //! | [`estimate`] | how long a deploy will take: plan |
 //! | [`inspect`] | looking without changing: status, verify, history, logs |
+//! | [`consent`] | that somebody agreed to what cannot be taken back |
 //! | [`policy`] | the IAM policies of who does all this |
 //! | [`aws`] | the only code that calls `aws-sdk-*` |
 //!
@@ -21,6 +22,7 @@
 pub mod aws;
 pub mod cli;
 pub mod commands;
+pub mod consent;
 pub mod context;
 pub mod deploy;
 pub mod error;

@@ -4,6 +4,7 @@ mod config;
 mod deploy;
 mod iam_policy;
 mod init;
+mod lock;
 mod plan;
 mod release;
 
@@ -16,6 +17,7 @@ pub use config::ConfigArgs;
 pub use deploy::{DeployArgs, RollbackArgs};
 pub use iam_policy::IamPolicyArgs;
 pub use init::InitArgs;
+pub use lock::{BreakArgs, LockArgs, LockVerb};
 pub use plan::PlanArgs;
 pub use release::{CreateArgs, ReleaseArgs, ReleaseVerb};
 
@@ -91,6 +93,7 @@ pub enum Command {
     /// config table holds now.
     #[command(after_help = ExitCode::help(&VERIFIES))]
     Verify,
+    Lock(LockArgs),
     IamPolicy(IamPolicyArgs),
     /// Print a completion script for a shell
     Completions {

@@ -5,6 +5,7 @@ mod config;
 mod deploy;
 mod iam_policy;
 mod init;
+mod lock;
 mod man;
 mod plan;
 mod release;
@@ -54,6 +55,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<(), CtlError> {
         Command::Rollback(args) => Box::pin(rollback::run(context, args)).await,
         Command::Status => status::run(context).await,
         Command::Verify => verify::run(context).await,
+        Command::Lock(args) => lock::run(context, args.verb).await,
         Command::IamPolicy(_) | Command::Completions { .. } | Command::Man { .. } => Ok(()),
     }
 }

@@ -1,13 +1,16 @@
-//! Looking at an app without changing anything: `status` tells, `verify` proves.
+//! Looking at an app without changing anything: `status` tells, `verify` proves, `lock` shows who deploys (and breaks
+//! the lock of somebody who is gone, the one thing here that changes something).
 //!
 //! Both join what three sources say about an instance: the group, the load balancer, and the instance's own
 //! receipt. A receipt's texts were written by the instance and are made safe before they are shown.
 
 mod fleet;
+mod lock;
 mod status;
 mod verify;
 
 pub use fleet::{Row, rows};
+pub use lock::{Broken, Holder, LockReport, break_lock, lock, lock_now};
 pub use status::{Status, status};
 pub use verify::{Proof, verify};
 

@@ -4,6 +4,7 @@
 mod agents;
 mod canary;
 mod fuse;
+mod lock;
 mod plan;
 mod policy;
 mod refusals;
