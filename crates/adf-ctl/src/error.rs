@@ -6,7 +6,7 @@ use adf_config::connect::ConnectError;
 use adf_config::error::known_releases;
 use adf_config::report::Explain;
 use adf_store::StoreError;
-use adf_types::{AppName, ReleaseName};
+use adf_types::{AppName, DeployId, ReleaseName};
 
 use crate::aws::AwsError;
 use crate::deploy::DeployError;
@@ -34,6 +34,8 @@ pub enum CtlError {
     UnknownApp(AppName),
     #[error("{0} has no current release: nothing was deployed yet")]
     NothingDeployed(AppName),
+    #[error("unknown deploy {id} of app {app}")]
+    UnknownDeploy { app: AppName, id: DeployId },
     #[error("unknown release {release} of app {app}; {}", known_releases(.known))]
     UnknownRelease { app: AppName, release: ReleaseName, known: Vec<ReleaseName> },
     /// Nothing was touched.
@@ -54,6 +56,18 @@ pub enum CtlError {
     Interrupted(String),
 }
 
+impl CtlError {
+    /// Whether the same thing may succeed later without anybody doing anything.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Aws(e) => e.is_transient(),
+            Self::Store(e) => e.is_transient(),
+            Self::Deploy(e) => e.is_transient(),
+            _ => false,
+        }
+    }
+}
+
 impl Explain for CtlError {
     fn exit_code(&self) -> ExitCode {
         match self {
@@ -64,9 +78,10 @@ impl Explain for CtlError {
             Self::Aws(e) => e.exit_code(),
             Self::Release(e) => e.exit_code(),
             Self::Deploy(e) => e.exit_code(),
-            Self::UnknownApp(_) | Self::NothingDeployed(_) | Self::UnknownRelease { .. } => {
-                ExitCode::NotFound
-            }
+            Self::UnknownApp(_)
+            | Self::NothingDeployed(_)
+            | Self::UnknownDeploy { .. }
+            | Self::UnknownRelease { .. } => ExitCode::NotFound,
             Self::Refused { .. } => ExitCode::Refused,
             Self::DeployFailed { .. } | Self::NotProven(_) => ExitCode::DeployFailed,
             Self::Write { .. } => ExitCode::Unexpected,
@@ -89,6 +104,7 @@ impl Explain for CtlError {
             Self::NothingDeployed(_) => Some(
                 "deploy a release with: adf-ctl deploy RELEASE; see them with: adf-ctl release list".into(),
             ),
+            Self::UnknownDeploy { .. } => Some("see the last ones with: adf-ctl history".into()),
             Self::UnknownRelease { release, .. } => {
                 Some(format!("make it with: adf-ctl release create {release}"))
             }

@@ -7,6 +7,7 @@
 //! decides nothing. To add a call: a function in the file of its noun, errors through [`error::failed`].
 
 mod bucket;
+mod console;
 pub mod create;
 mod error;
 mod group;

@@ -4,6 +4,7 @@ mod config;
 mod deploy;
 mod iam_policy;
 mod init;
+mod inspect;
 mod lock;
 mod plan;
 mod release;
@@ -17,6 +18,7 @@ pub use config::ConfigArgs;
 pub use deploy::{DeployArgs, RollbackArgs};
 pub use iam_policy::IamPolicyArgs;
 pub use init::InitArgs;
+pub use inspect::{HistoryArgs, LogsArgs, StatusArgs};
 pub use lock::{BreakArgs, LockArgs, LockVerb};
 pub use plan::PlanArgs;
 pub use release::{CreateArgs, ReleaseArgs, ReleaseVerb};
@@ -84,9 +86,9 @@ pub enum Command {
     Plan(PlanArgs),
     Deploy(DeployArgs),
     Rollback(RollbackArgs),
-    /// Show an app's releases, its deploy and its fleet
-    #[command(after_help = ExitCode::help(&READS))]
-    Status,
+    Status(StatusArgs),
+    History(HistoryArgs),
+    Logs(LogsArgs),
     /// Prove that every in-service instance runs the current release
     ///
     /// Each must have a fresh receipt of the current release with the same image and the config that the

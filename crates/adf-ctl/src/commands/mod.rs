@@ -3,9 +3,11 @@
 mod completions;
 mod config;
 mod deploy;
+mod history;
 mod iam_policy;
 mod init;
 mod lock;
+mod logs;
 mod man;
 mod plan;
 mod release;
@@ -53,7 +55,9 @@ async fn dispatch(context: &Context, command: Command) -> Result<(), CtlError> {
         Command::Plan(args) => plan::run(context, args).await,
         Command::Deploy(args) => Box::pin(deploy::run(context, args)).await,
         Command::Rollback(args) => Box::pin(rollback::run(context, args)).await,
-        Command::Status => status::run(context).await,
+        Command::Status(args) => status::run(context, args).await,
+        Command::History(args) => history::run(context, args).await,
+        Command::Logs(args) => logs::run(context, args).await,
         Command::Verify => verify::run(context).await,
         Command::Lock(args) => lock::run(context, args.verb).await,
         Command::IamPolicy(_) | Command::Completions { .. } | Command::Man { .. } => Ok(()),

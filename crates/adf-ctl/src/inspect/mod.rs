@@ -5,14 +5,20 @@
 //! receipt. A receipt's texts were written by the instance and are made safe before they are shown.
 
 mod fleet;
+mod history;
 mod lock;
+mod logs;
 mod status;
 mod verify;
+mod watch;
 
 pub use fleet::{Row, rows};
+pub use history::{History, OneDeploy, PastDeploy, history, one_deploy};
 pub use lock::{Broken, Holder, LockReport, break_lock, lock, lock_now};
+pub use logs::{Console, Log, Logs, logs};
 pub use status::{Status, status};
 pub use verify::{Proof, verify};
+pub use watch::{LOOK, on_stdout, watch};
 
 use adf_types::AppName;
 

@@ -58,6 +58,7 @@ fn fleet(scope: &Scope) -> Vec<Statement> {
     let template = ["ec2:CreateLaunchTemplateVersion"];
     vec![
         Statement::allow("SeeFleet", see).on_all(),
+        scope.consoles(),
         Statement::allow("ChangeGroup", change).on([scope.group()]),
         // A template's ARN holds its id only.
         Statement::allow("MakeTemplateVersion", template).on([scope.ec2("launch-template")]),

@@ -5,6 +5,7 @@ mod agents;
 mod canary;
 mod fuse;
 mod lock;
+mod look;
 mod plan;
 mod policy;
 mod refusals;

@@ -19,7 +19,11 @@ async fn attack_a17_whose_lock_was_broken_writes_nothing_more() {
     let error = store.save_deploy(&anns, &later).await.expect_err("broken");
     assert!(matches!(error, StoreError::LockLost { .. }), "{error}");
     assert!(matches!(store.beat(&anns).await, Err(StoreError::LockLost { .. })));
-    assert_eq!(store.deploy(&app(), &record.id).await.expect("readable"), Some(record), "nothing was written");
+    assert_eq!(
+        store.deploy(&app(), &record.id).await.expect("readable"),
+        Some(record),
+        "nothing was written"
+    );
 
     let bobs = locked(&store, "bob").await;
     assert!(bobs.fence() > anns.fence() + 1, "the break raised the fence, too");
