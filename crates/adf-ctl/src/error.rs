@@ -42,7 +42,7 @@ pub enum CtlError {
     #[error("refused: {reason}")]
     Refused { reason: String, hint: String },
     /// The old release serves.
-    #[error("the deploy failed: {reason}; {serving}")]
+    #[error("the deploy failed: {}", failure_sentence(.reason, .serving))]
     DeployFailed { reason: String, serving: String, hint: String },
     #[error("not proven: {}", .0.join("; "))]
     NotProven(Vec<String>),
@@ -54,6 +54,11 @@ pub enum CtlError {
     },
     #[error("interrupted{0}")]
     Interrupted(String),
+}
+
+/// Stage, reason and last lines, then what serves now: on a line of its own below lines of a log.
+fn failure_sentence(reason: &str, serving: &str) -> String {
+    if reason.contains('\n') { format!("{reason}\n{serving}") } else { format!("{reason}; {serving}") }
 }
 
 impl CtlError {
@@ -138,5 +143,36 @@ impl Explain for AwsError {
             Self::Refused { .. } | Self::Incomplete { .. } => return None,
         };
         Some(hint.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use adf_config::report::render;
+
+    use super::*;
+    use crate::printer::Format;
+
+    fn failed(reason: &str) -> String {
+        let (serving, hint) =
+            ("v1 was never taken out of service on 3 instances".into(), "see adf-ctl logs".into());
+        render(&CtlError::DeployFailed { reason: reason.into(), serving, hint }, Format::Text)
+    }
+
+    #[test]
+    fn what_serves_now_never_stands_on_a_line_of_the_log() {
+        assert_eq!(
+            failed("canary i-1 failed at stage health: E170\n  | no database\u{1b}[2J"),
+            "error: the deploy failed: canary i-1 failed at stage health: E170\n    | no database\\u{1b}[2J\n  v1 was \
+             never taken out of service on 3 instances\nhint: see adf-ctl logs"
+        );
+    }
+
+    #[test]
+    fn a_reason_of_one_line_is_one_sentence_with_what_serves() {
+        assert!(
+            failed("3 of 9 probes failed")
+                .starts_with("error: the deploy failed: 3 of 9 probes failed; v1 was")
+        );
     }
 }

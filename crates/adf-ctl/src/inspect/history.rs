@@ -14,7 +14,7 @@ use adf_types::{AppName, DeployId, Outcome};
 use jiff::Timestamp;
 use serde::Serialize;
 
-pub use compare::PastDeploy;
+pub use compare::{Late, PastDeploy, late};
 pub use timeline::OneDeploy;
 
 use crate::context::Context;
@@ -75,11 +75,7 @@ impl Text for PastDeploy {
             let _ = writeln!(text, "  every server ran {} after {reached:.1} s", self.to);
         }
         if let Some(late) = &self.late {
-            let _ = writeln!(
-                text,
-                "  past its deadline of {:.0} s by {:.1} s: {} cost most, {:.1} s",
-                self.deadline_seconds, late.over_seconds, late.step, late.step_seconds
-            );
+            let _ = writeln!(text, "  {late}");
         }
         for line in self.reason().iter().flat_map(|reason| reason.lines()) {
             let _ = writeln!(text, "  {}", plain(line));

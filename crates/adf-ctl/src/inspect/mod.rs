@@ -13,7 +13,7 @@ mod verify;
 mod watch;
 
 pub use fleet::{Row, rows};
-pub use history::{History, OneDeploy, PastDeploy, history, one_deploy};
+pub use history::{History, Late, OneDeploy, PastDeploy, history, late, one_deploy};
 pub use lock::{Broken, Holder, LockReport, break_lock, lock, lock_now};
 pub use logs::{Console, Log, Logs, logs};
 pub use status::{Status, status};

@@ -1,5 +1,7 @@
 //! Each step of a deploy beside the median of the others: pure.
 
+use std::fmt;
+
 use adf_types::{DeployId, DeployRecord, Direction, Outcome, ReleaseName, Step};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -25,7 +27,6 @@ pub struct PastDeploy {
     pub seconds: f64,
     /// Until every server ran the release, if it came to that.
     pub promise_seconds: Option<f64>,
-    pub deadline_seconds: f64,
     pub late: Option<Late>,
     pub steps: Vec<Compared>,
 }
@@ -33,9 +34,20 @@ pub struct PastDeploy {
 /// A deadline that was missed, and the step that cost most of it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Late {
+    pub deadline_seconds: f64,
     pub over_seconds: f64,
     pub step: String,
     pub step_seconds: f64,
+}
+
+impl fmt::Display for Late {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "past its deadline of {:.0} s by {:.1} s: {} cost most, {:.1} s",
+            self.deadline_seconds, self.over_seconds, self.step, self.step_seconds
+        )
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -95,23 +107,25 @@ pub(super) fn one(record: &DeployRecord, others: &[DeployRecord], now: Timestamp
         step: record.step,
         seconds: seconds(record.started_at, end),
         promise_seconds: reached,
-        deadline_seconds: record.policy.deadline.as_secs_f64(),
-        late: late(record, reached, &steps, now),
+        late: late(record, now),
         steps,
     }
 }
 
-/// The deadline is for "every server runs the release": of a deploy that went back nobody expects it any more.
-fn late(record: &DeployRecord, reached: Option<f64>, steps: &[Compared], now: Timestamp) -> Option<Late> {
+/// Whether, and how far, a deploy missed its deadline. That is for "every server runs the release": of a deploy that
+/// went back nobody expects it any more, and of an open one it counts up to `now`.
+pub fn late(record: &DeployRecord, now: Timestamp) -> Option<Late> {
     let under_way = record.is_open() && record.direction == Direction::Forward;
-    let took = reached.or_else(|| under_way.then(|| seconds(record.started_at, now)))?;
-    let over_seconds = took - record.policy.deadline.as_secs_f64();
+    let until = record.progress.replaced_at.or(under_way.then_some(now))?;
+    let deadline_seconds = record.policy.deadline.as_secs_f64();
+    let over_seconds = seconds(record.started_at, until) - deadline_seconds;
     if over_seconds <= 0.0 {
         return None;
     }
-    let counted = steps.iter().filter(|s| Step::ALL.iter().any(|step| counts(*step, &s.time.step)));
-    let most = counted.max_by(|a, b| a.time.seconds.total_cmp(&b.time.seconds))?;
-    Some(Late { over_seconds, step: most.time.step.clone(), step_seconds: most.time.seconds })
+    let steps = timings::steps(record).into_iter();
+    let counted = steps.filter(|time| Step::ALL.iter().any(|step| counts(*step, &time.step)));
+    let most = counted.max_by(|a, b| a.seconds.total_cmp(&b.seconds))?;
+    Some(Late { deadline_seconds, over_seconds, step: most.step, step_seconds: most.seconds })
 }
 
 fn counts(step: Step, name: &str) -> bool {
