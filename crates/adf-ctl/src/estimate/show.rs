@@ -49,7 +49,8 @@ impl fmt::Display for From {
         let s = |n: &usize| if *n == 1 { "" } else { "s" };
         match self {
             Self::Setting(name) => f.write_str(name),
-            Self::LastDeploys(n) => write!(f, "last {n} deploy{}", s(n)),
+            Self::LastDeploys(1) => f.write_str("last deploy"),
+            Self::LastDeploys(n) => write!(f, "last {n} deploys"),
             Self::Receipts(n) => write!(f, "receipt{} of {n} instance{}, launch assumed", s(n), s(n)),
             Self::Assumed => f.write_str("assumed"),
         }
@@ -60,7 +61,9 @@ impl Text for Plan {
     fn text(&self) -> String {
         let estimate = &self.estimate;
         let from = self.from.as_ref().map_or("nothing".to_owned(), ToString::to_string);
-        let mut text = format!("{}: {from} -> {} on {} instances\n\n", self.app, self.release, self.capacity);
+        let plural = if self.capacity == 1 { "" } else { "s" };
+        let fleet = format!("{} instance{plural}", self.capacity);
+        let mut text = format!("{}: {from} -> {} on {fleet}\n\n", self.app, self.release);
         let rows = estimate.rows.iter().map(|row| {
             [row.step.to_string(), format!("{:.0}", row.seconds), row.what.clone(), row.from.to_string()]
         });

@@ -5,8 +5,9 @@ use std::time::Duration;
 use adf_types::{ImageSource, Policy, Step, Strategy};
 
 use super::facts::{Balancer, Boot, Facts, Image};
-use super::{Estimate, From, Past, estimate};
+use super::{Estimate, From, Obstacle, Past, Plan, estimate};
 use crate::aws::{GroupPace, HealthCheck, LaunchHook, TargetPace};
+use crate::printer::Text as _;
 
 mod logs;
 
@@ -241,4 +242,24 @@ fn slow_start_is_told_and_not_counted() {
     balancer(&mut facts).pace.slow_start = secs(60);
     assert!(only_warning(&facts).1.ends_with("Key=slow_start.duration_seconds,Value=0"));
     assert!((estimate(&facts).promise_seconds - before).abs() < 0.01);
+}
+
+fn plan(facts: &Facts) -> Plan {
+    Plan {
+        app: "web".parse().expect("a name"),
+        from: Some("v41".parse().expect("a name")),
+        release: "v42".parse().expect("a name"),
+        capacity: facts.capacity,
+        estimate: estimate(facts),
+        obstacles: vec![Obstacle { reason: "group web is at its maximum".into(), mend: "aws ...".into() }],
+    }
+}
+
+#[test]
+fn a_plan_looks_like_this() {
+    let mut facts = facts();
+    balancer(&mut facts).pace = TargetPace { drain: secs(300), slow_start: secs(30) };
+    facts.past = vec![Past { canary_start: Some(secs(41)), ..Past::default() }];
+    insta::assert_snapshot!("plan", plan(&facts).text());
+    insta::assert_json_snapshot!("plan_json", plan(&facts));
 }

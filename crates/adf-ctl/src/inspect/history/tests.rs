@@ -118,3 +118,16 @@ fn the_log_of_one_deploy_tells_when_what_how_long_and_whose() {
         "{text}"
     );
 }
+
+#[test]
+fn a_line_of_the_log_is_short_on_a_terminal_and_whole_in_json() {
+    let mut record = done(61);
+    record.log[0].intent = format!("turn back: {}\n  | a log line", "ü".repeat(100));
+    let one = timeline::of(&record, &[], NOW);
+    let text = one.text();
+    assert!(
+        text.contains(&format!("turn back: {}...", "ü".repeat(61))) && !text.contains("a log line"),
+        "{text}"
+    );
+    assert_eq!(one.log[0].intent, record.log[0].intent);
+}

@@ -80,6 +80,18 @@ fn whose(entry: &LogEntry) -> Whose {
     }
 }
 
+/// A row of a terminal has room for so much; the reason of a failure stands above the log, whole.
+const SHOWN: usize = 72;
+
+fn short(text: &str) -> String {
+    let first = text.lines().next().unwrap_or_default();
+    match first.char_indices().nth(SHOWN) {
+        Some((cut, _)) => format!("{}...", &first[..cut]),
+        None if first.len() < text.len() => format!("{first} ..."),
+        None => first.to_owned(),
+    }
+}
+
 impl Text for OneDeploy {
     fn text(&self) -> String {
         let verdict = self.verdict.as_ref().map_or_else(String::new, |verdict| {
@@ -96,8 +108,8 @@ impl Text for OneDeploy {
                 line.step.to_string(),
                 format!("{:.1}", line.seconds),
                 line.whose.as_str().to_owned(),
-                line.intent.clone(),
-                line.result.clone().unwrap_or_else(|| "not recorded".to_owned()),
+                short(&line.intent),
+                line.result.as_deref().map_or_else(|| "not recorded".to_owned(), short),
             ]
         });
         let log = table(["AT", "STEP", "SECONDS", "WHOSE", "WHAT", "RESULT"], rows);
