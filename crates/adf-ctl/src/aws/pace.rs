@@ -33,8 +33,6 @@ pub struct TargetPace {
 pub struct GroupPace {
     /// From in service on; before its end the load balancer's word costs no instance its life.
     pub grace: Duration,
-    /// The default instance warm-up, if one is set.
-    pub warmup: Option<Duration>,
     /// Whether the load balancer's word counts, and not EC2's alone.
     pub balancer_judges: bool,
 }
@@ -87,7 +85,6 @@ impl Aws {
         let group = answer.auto_scaling_groups.unwrap_or_default().into_iter().next();
         Ok(group.map(|group| GroupPace {
             grace: seconds(group.health_check_grace_period).unwrap_or_default(),
-            warmup: seconds(group.default_instance_warmup),
             balancer_judges: group.health_check_type.is_some_and(|kind| kind.contains("ELB")),
         }))
     }

@@ -30,4 +30,4 @@ pub use path::{Estimate, From, Row, estimate};
 pub use show::{Obstacle, Plan};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

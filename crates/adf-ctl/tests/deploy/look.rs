@@ -80,6 +80,29 @@ async fn what_a_failed_canary_reported_is_shown_after_it_is_gone() {
     );
 }
 
+/// While it boots it has no receipt, and what it prints is all there is; an operator need not wait for the deploy's end.
+#[tokio::test(start_paused = true)]
+async fn of_a_canary_that_is_silent_while_its_deploy_is_open_the_console_is_shown() {
+    let settings = adf_local::model::Settings { boot_delay: Duration::from_mins(1), ..Default::default() };
+    let world = World::serving_in(settings).await;
+    let driver = world.start("v2");
+    let launched = loop {
+        sleep(Duration::from_secs(1)).await;
+        let open = world.context.store.open_deploy(&app()).await.expect("readable");
+        if let Some(canary) = open.and_then(|open| open.progress.canary) {
+            break canary;
+        }
+    };
+    world.cloud.model(|model, now| {
+        model.set_console_output(launched.as_str(), "cloud-init: no route\n".to_owned(), now);
+    });
+    let logs = logs(&world).await;
+    let canary = logs.instances.iter().find(|log| log.instance == launched).expect("of interest");
+    assert!(canary.why.ends_with("which is open"), "{canary:?}");
+    assert!(canary.text().contains("  | cloud-init: no route\n"), "{canary:?}");
+    driver.abort();
+}
+
 /// The instance profile is wrong, so not even a receipt is written: only the console tells.
 #[tokio::test(start_paused = true)]
 async fn of_a_member_without_a_receipt_the_console_is_shown() {

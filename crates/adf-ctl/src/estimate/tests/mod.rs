@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use adf_types::{ImageSource, Policy, Step, Strategy};
+use adf_types::{ImageSource, Policy, Step};
 
 use super::facts::{Balancer, Boot, Facts, Image};
 use super::{Estimate, From, Obstacle, Past, Plan, estimate};
@@ -15,28 +15,28 @@ const fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
+/// As a record has it; what it does not say is the default of whatever a policy says besides.
+pub(crate) fn policy(bake: &str, deadline: &str) -> Policy {
+    let policy = serde_json::json!({
+        "strategy": "surge", "canary": true, "bake": bake, "min_probes": 20, "watch": "5m", "deadline": deadline,
+        "boot_timeout": "10m",
+    });
+    serde_json::from_value(policy).expect("a policy")
+}
+
 /// Ten instances as `adf-ctl init` sets them up, that pulled their image.
 fn facts() -> Facts {
-    let policy = Policy {
-        strategy: Strategy::Surge,
-        canary: true,
-        bake: secs(60),
-        min_probes: 20,
-        watch: secs(300),
-        deadline: secs(300),
-        boot_timeout: secs(600),
-    };
     let check = HealthCheck { arn: "arn:web".into(), interval: secs(5), timeout: secs(2), passes: 2 };
     let pace = TargetPace { drain: secs(30), slow_start: Duration::ZERO };
     Facts {
-        policy,
+        policy: policy("1m", "5m"),
         probe_interval: secs(1),
         probe_passes: 3,
         group: "web".to_owned(),
         capacity: 10,
         old: 10,
         balancer: Some(Balancer { check, pace }),
-        pace: Some(GroupPace { grace: Duration::ZERO, warmup: None, balancer_judges: false }),
+        pace: Some(GroupPace { grace: Duration::ZERO, balancer_judges: false }),
         hooks: Some(vec![LaunchHook { name: "adf-launch".into(), heartbeat: secs(900) }]),
         image: Image::Known,
         boots: Vec::new(),
@@ -216,7 +216,7 @@ fn a_boot_timeout_below_what_instances_take_is_told_although_the_deadline_holds(
 #[test]
 fn a_group_that_would_replace_instances_before_their_first_check_is_told_of_grace() {
     let mut facts = facts();
-    facts.pace = Some(GroupPace { grace: secs(5), warmup: None, balancer_judges: true });
+    facts.pace = Some(GroupPace { grace: secs(5), balancer_judges: true });
     let (_, mend) = only_warning(&facts);
     assert!(mend.ends_with("--health-check-grace-period 20"), "{mend}");
 }

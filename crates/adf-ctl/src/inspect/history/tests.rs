@@ -1,8 +1,6 @@
 //! What a list of deploys says about each of them.
 
-use std::time::Duration;
-
-use adf_types::{DeployRecord, Direction, LogEntry, Policy, Progress, Step, Strategy, Waiting};
+use adf_types::{DeployRecord, Direction, LogEntry, Progress, Step, Waiting};
 use jiff::SignedDuration;
 
 use super::*;
@@ -33,15 +31,7 @@ fn deploy(outcome: Option<Outcome>, lines: &[(Step, i64)]) -> DeployRecord {
         from: Some("v1".parse().expect("a name")),
         to: "v2".parse().expect("a name"),
         owner: "ann".to_owned(),
-        policy: Policy {
-            strategy: Strategy::Surge,
-            canary: true,
-            bake: Duration::ZERO,
-            min_probes: 0,
-            watch: Duration::ZERO,
-            deadline: Duration::from_secs(100),
-            boot_timeout: Duration::from_secs(60),
-        },
+        policy: crate::estimate::tests::policy("0s", "100s"),
         started_at: NOW,
         step: lines.last().map_or(Step::Preflight, |(step, _)| *step),
         direction: Direction::Forward,

@@ -19,7 +19,7 @@ pub(super) fn named(ids: &[InstanceId]) -> Vec<Chosen> {
     ids.iter().map(|id| Chosen { instance: id.clone(), why: "asked for".to_owned() }).collect()
 }
 
-/// First what the last failed deploy started, then members that are not well; each once.
+/// First what the last deploy started that failed or has not ended, then members that are not well; each once.
 pub(super) fn of_interest(
     deploys: &[DeployRecord],
     members: &[MemberState],
@@ -27,8 +27,8 @@ pub(super) fn of_interest(
     receipts: &[Receipt],
     now: Timestamp,
 ) -> Vec<Chosen> {
-    let failed = deploys.iter().position(is_failed);
-    let started = failed.map(|at| started(&deploys[at], at == 0, receipts)).unwrap_or_default();
+    let troubled = deploys.iter().position(is_troubled);
+    let started = troubled.map(|at| started(&deploys[at], at == 0, receipts)).unwrap_or_default();
     let receipt = |id: &InstanceId| receipts.iter().find(|receipt| receipt.instance == *id);
     let ill = members.iter().filter(|member| member.lifecycle != Lifecycle::Leaving);
     let ill = ill.filter_map(|member| {
@@ -39,14 +39,15 @@ pub(super) fn of_interest(
     started.into_iter().chain(ill).filter(|chosen| seen.insert(chosen.instance.clone())).collect()
 }
 
-fn is_failed(deploy: &DeployRecord) -> bool {
-    matches!(deploy.outcome, Some(Outcome::RolledBack { .. } | Outcome::Failed { .. }))
+fn is_troubled(deploy: &DeployRecord) -> bool {
+    !matches!(deploy.outcome, Some(Outcome::Succeeded))
 }
 
-/// Those of its instances that are not well. Its canary, too, when it never wrote a receipt; of an older deploy EC2 has
-/// forgotten it.
+/// Those of its instances that are not well. Its canary, too, when it never wrote a receipt: its console may tell. That of
+/// an older deploy EC2 has forgotten.
 fn started(deploy: &DeployRecord, newest: bool, receipts: &[Receipt]) -> Vec<Chosen> {
-    let why = || format!("started by deploy {}, which failed", deploy.id);
+    let stands = if deploy.is_open() { "is open" } else { "failed" };
+    let why = || format!("started by deploy {}, which {stands}", deploy.id);
     let own = receipts.iter().filter(|receipt| receipt.deploy.as_ref() == Some(&deploy.id));
     let ill = own.filter(|receipt| {
         matches!(receipt.state, InstanceState::Failed { .. } | InstanceState::Unhealthy { .. })
