@@ -1,20 +1,19 @@
-//! Reads the facts: settings of AWS, adf.toml, receipts and the last deploys. Changes nothing.
+//! Reads the facts of a plan: settings of AWS, adf.toml, receipts and the last deploys. Changes nothing.
 
 use std::time::Duration;
 
 use adf_store::{Cleaned, Ignored, StoreError};
 use adf_types::{
-    AppName, ConfigName, DeployRecord, ImageSource, InstanceState, Receipt, ReleaseName, ReleaseRecord,
-    ReleaseUrl,
+    AppName, ConfigName, DeployRecord, ImageSource, Receipt, ReleaseName, ReleaseRecord, ReleaseUrl,
 };
-use tokio::time::timeout;
 
 use super::facts::{Balancer, Boot, Facts, Image};
 use super::past::{LOOKED_AT, past};
-use super::path::{Estimate, estimate};
+use super::path::estimate;
 use super::show::{Obstacle, Plan};
-use crate::aws::{GroupState, Lifecycle};
+use crate::aws::{GroupPace, GroupState, LaunchHook, Lifecycle};
 use crate::context::Context;
+use crate::deploy::fleet::count;
 use crate::deploy::{DeployError, DeployOptions, preflight};
 use crate::error::CtlError;
 use crate::settings::AppNames;
@@ -28,50 +27,22 @@ pub struct Asked {
 }
 
 /// Deploys that are read to find [`LOOKED_AT`] that went well.
-const READ: usize = 2 * LOOKED_AT;
+pub(super) const READ: usize = 2 * LOOKED_AT;
 
 /// The plan of a deploy of a release, with everything that it would be refused for.
 pub async fn plan(context: &Context, asked: &Asked) -> Result<Plan, CtlError> {
     let names = context.settings.app()?;
-    let (app, store) = (&names.app, &context.store);
-    let release = find(context, app, &asked.options.release).await?;
-    let Some(group) = context.aws.group(&names.group).await? else {
-        return Err(DeployError::no_group(&names.group).into());
-    };
-    let balancer = balancer(context, names).await?;
-    let (pace, hooks, receipts, deploys) = tokio::try_join!(
-        async { Ok::<_, CtlError>(context.aws.group_pace(&names.group).await?) },
-        async { Ok(context.aws.launch_hooks(&names.group).await?) },
-        async { Ok(store.receipts(app).await?) },
-        async { Ok(store.deploys(app, READ).await?) },
-    )?;
-    let arn = balancer.as_ref().map(|balancer| balancer.check.arn.as_str());
-    let (capacity, refused) = preflight::refusals(&group, arn, &asked.options);
+    let release = find(context, &names.app, &asked.options.release).await?;
+    let seen = Box::pin(look(context, names)).await?;
+    let (capacity, refused) = preflight::refusals(&seen.group, seen.balancer_arn(), &asked.options);
     let mut obstacles: Vec<Obstacle> = refused.into_iter().map(Obstacle::of).collect();
-    obstacles.extend(deploys.first().filter(|d| d.is_open()).map(open));
+    obstacles.extend(seen.deploys.first().filter(|deploy| deploy.is_open()).map(open));
     obstacles.extend(config(context, &release).await?);
-    let mut policy = preflight::policy(context, &asked.options);
-    policy.deadline = asked.deadline.unwrap_or(policy.deadline);
-    let serving = serving(&group, &receipts);
-    let image = image(context, &release, &serving).await?;
-    let run = &context.settings.file.run;
-    let facts = Facts {
-        policy,
-        probe_interval: run.interval,
-        probe_passes: run.passes,
-        group: group.name.clone(),
-        capacity,
-        old: present(&group),
-        balancer,
-        pace,
-        hooks: Some(hooks),
-        image,
-        boots: serving.iter().filter_map(boot).collect(),
-        past: past(&deploys),
-    };
-    let current = store.current(app).await?.map(|current| current.current);
+    let current = context.store.current(&names.app).await?.map(|current| current.current);
+    let image = image(context, &release, &seen.serving()).await?;
+    let facts = facts(context, asked, seen, capacity, image);
     Ok(Plan {
-        app: app.clone(),
+        app: release.app,
         from: current,
         release: release.release,
         capacity,
@@ -80,46 +51,62 @@ pub async fn plan(context: &Context, asked: &Asked) -> Result<Plan, CtlError> {
     })
 }
 
-/// How long a deploy may be kept waiting by its own forecast.
-const FORECAST_LIMIT: Duration = Duration::from_secs(5);
-
-/// A line for an operator whose deploy cannot keep its deadline; nothing when it can, when nobody knows, or when a
-/// deploy is open already. Costs two calls to Elastic Load Balancing and one to DynamoDB.
-pub async fn forecast(context: &Context, options: &DeployOptions) -> Option<String> {
-    let facts = timeout(FORECAST_LIMIT, known_facts(context, options)).await.ok()??;
-    late(&options.release, &estimate(&facts))
+/// What AWS and the tables say of the fleet.
+struct Seen {
+    group: GroupState,
+    balancer: Option<Balancer>,
+    pace: Option<GroupPace>,
+    hooks: Vec<LaunchHook>,
+    receipts: Vec<Receipt>,
+    deploys: Vec<DeployRecord>,
 }
 
-fn late(release: &ReleaseName, estimate: &Estimate) -> Option<String> {
-    let mend = estimate.mends.first()?;
-    Some(format!(
-        "{release} will miss its deadline: about {:.0} s until every server runs it, {:.0} s promised\n{}: {}\nall of \
-         it: adf-ctl plan {release}",
-        estimate.promise_seconds, estimate.deadline_seconds, mend.why, mend.mend
-    ))
+impl Seen {
+    fn balancer_arn(&self) -> Option<&str> {
+        self.balancer.as_ref().map(|balancer| balancer.check.arn.as_str())
+    }
+
+    fn present(&self) -> u32 {
+        count(self.group.members.iter().filter(|member| member.lifecycle != Lifecycle::Leaving))
+    }
+
+    fn serving(&self) -> Vec<&Receipt> {
+        let member = |r: &&Receipt| self.group.members.iter().any(|m| m.id == r.instance);
+        self.receipts.iter().filter(member).filter(|receipt| receipt.is_serving()).collect()
+    }
 }
 
-/// What can be known in three calls. An error is the deploy's to report, which makes the same calls.
-async fn known_facts(context: &Context, options: &DeployOptions) -> Option<Facts> {
-    let names = context.settings.app().ok()?;
-    let (balancer, deploys) = tokio::join!(balancer(context, names), context.store.deploys(&names.app, READ));
-    let (balancer, deploys) = (balancer.ok()?, deploys.ok()?);
-    let last = deploys.first().filter(|deploy| !deploy.is_open())?;
+async fn look(context: &Context, names: &AppNames) -> Result<Seen, CtlError> {
+    let (aws, store) = (&context.aws, &context.store);
+    let group = aws.group(&names.group).await?.ok_or_else(|| DeployError::no_group(&names.group))?;
+    let (balancer, pace, hooks, receipts, deploys) = tokio::try_join!(
+        balancer(context, names),
+        async { Ok::<_, CtlError>(aws.group_pace(&names.group).await?) },
+        async { Ok(aws.launch_hooks(&names.group).await?) },
+        async { Ok(store.receipts(&names.app).await?) },
+        async { Ok(store.deploys(&names.app, READ).await?) },
+    )?;
+    Ok(Seen { group, balancer, pace, hooks, receipts, deploys })
+}
+
+fn facts(context: &Context, asked: &Asked, seen: Seen, capacity: u32, image: Image) -> Facts {
+    let mut policy = preflight::policy(context, &asked.options);
+    policy.deadline = asked.deadline.unwrap_or(policy.deadline);
     let run = &context.settings.file.run;
-    Some(Facts {
-        policy: preflight::policy(context, options),
+    Facts {
+        policy,
         probe_interval: run.interval,
         probe_passes: run.passes,
-        group: names.group.clone(),
-        capacity: last.progress.capacity,
-        old: last.progress.capacity,
-        balancer,
-        pace: None,
-        hooks: None,
-        image: Image::BuiltEach,
-        boots: Vec::new(),
-        past: past(&deploys),
-    })
+        capacity,
+        old: seen.present(),
+        image,
+        boots: seen.serving().into_iter().filter_map(boot).collect(),
+        past: past(&seen.deploys),
+        group: seen.group.name,
+        balancer: seen.balancer,
+        pace: seen.pace,
+        hooks: Some(seen.hooks),
+    }
 }
 
 async fn find(context: &Context, app: &AppName, release: &ReleaseName) -> Result<ReleaseRecord, CtlError> {
@@ -130,22 +117,11 @@ async fn find(context: &Context, app: &AppName, release: &ReleaseName) -> Result
     Err(CtlError::UnknownRelease { app: app.clone(), release: release.clone(), known })
 }
 
-async fn balancer(context: &Context, names: &AppNames) -> Result<Option<Balancer>, CtlError> {
+pub(super) async fn balancer(context: &Context, names: &AppNames) -> Result<Option<Balancer>, CtlError> {
     let Some(name) = &names.target_group else { return Ok(None) };
     let check = context.aws.health_check(name).await?.ok_or_else(|| DeployError::no_target_group(name))?;
     let pace = context.aws.target_pace(&check.arn).await?;
     Ok(Some(Balancer { check, pace }))
-}
-
-fn present(group: &GroupState) -> u32 {
-    let there = group.members.iter().filter(|m| m.lifecycle != Lifecycle::Leaving).count();
-    u32::try_from(there).unwrap_or(u32::MAX)
-}
-
-fn serving(group: &GroupState, receipts: &[Receipt]) -> Vec<Receipt> {
-    let member = |r: &&Receipt| group.members.iter().any(|m| m.id == r.instance);
-    let serving = |r: &&Receipt| matches!(r.state, InstanceState::Serving);
-    receipts.iter().filter(member).filter(serving).cloned().collect()
 }
 
 /// A restarted agent finds image and container: that boot tells nothing about a fresh instance.
@@ -155,7 +131,7 @@ fn boot(receipt: &Receipt) -> Option<Boot> {
     fresh.then_some(Boot { took, source: receipt.image_source })
 }
 
-async fn image(context: &Context, release: &ReleaseRecord, serving: &[Receipt]) -> Result<Image, CtlError> {
+async fn image(context: &Context, release: &ReleaseRecord, serving: &[&Receipt]) -> Result<Image, CtlError> {
     let recorded = context.store.release_image(&release.app, &release.release).await?.is_some();
     if recorded || matches!(release.url, ReleaseUrl::Docker(_)) {
         return Ok(Image::Known);

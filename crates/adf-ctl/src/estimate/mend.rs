@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::facts::{Balancer, Facts, Image};
-use super::path::{LAUNCH_OF_MANY, Who, start};
+use super::path::{BUILD, LAUNCH_OF_MANY, LAUNCH_OF_ONE, PULL, Who, start};
 
 /// A fact that costs time or a deploy, and how to change it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -21,8 +21,8 @@ const DRAIN: Duration = Duration::from_secs(30);
 const CHECKS: Duration = Duration::from_secs(10);
 const BAKE: Duration = Duration::from_mins(1);
 
-/// What a pull saves of a build.
-const BUILD_LESS_PULL: Duration = Duration::from_secs(50);
+/// What a pull saves of a build, where nothing was measured.
+const BUILD_LESS_PULL: Duration = BUILD.saturating_sub(PULL);
 
 /// Of everything that is slower than it has to be, as much as brings the deploy below its deadline; settings of AWS
 /// first, because they cost nothing. Where that is not enough, the deadline itself.
@@ -102,14 +102,18 @@ fn costs(facts: &Facts, what: &str, took: Duration) -> String {
     format!("{what} {seconds} s of the {deadline} s")
 }
 
+/// A build that was measured to be quick has little to save.
 fn build_once(facts: &Facts) -> Option<Candidate> {
-    (facts.image == Image::BuiltEach && facts.has_canary()).then(|| {
+    let beyond_pull = start(facts, Who::Fleet).0.saturating_sub(LAUNCH_OF_ONE + PULL);
+    let saves = BUILD_LESS_PULL.min(beyond_pull);
+    let builds_again = facts.image == Image::BuiltEach && facts.has_canary();
+    (builds_again && !saves.is_zero()).then(|| {
         let why = "each instance builds the image, after the canary has built it already".to_owned();
         let mend =
             "agent.toml of the AMI: image_repository = \"REPOSITORY\"; the fleet then pulls what the canary \
                     built"
                 .to_owned();
-        (BUILD_LESS_PULL, why, mend)
+        (saves, why, mend)
     })
 }
 

@@ -7,7 +7,8 @@
 //! | [`past`] | what the last deploys took, from their logs; pure |
 //! | [`path`] | the critical path, row by row; pure |
 //! | [`mend`] | what breaks the deadline, and the command or the line that mends it; pure |
-//! | [`gather`] | reads the facts |
+//! | `gather` | reads the facts of a plan |
+//! | `forecast` | the line that a deploy begins with |
 //! | [`show`] | how a plan looks |
 //!
 //! Neighbours: `deploy::preflight` says what a deploy would be refused for, `deploy::timings` reads logs.
@@ -16,6 +17,7 @@
 //! assumption, in that order of trust. To add a wait of a deploy: a row in [`path`].
 
 pub mod facts;
+mod forecast;
 mod gather;
 mod mend;
 mod past;
@@ -23,7 +25,8 @@ mod path;
 mod show;
 
 pub use facts::Facts;
-pub use gather::{Asked, forecast, plan};
+pub use forecast::forecast;
+pub use gather::{Asked, plan};
 pub use mend::Mend;
 pub use past::Past;
 pub use path::{Estimate, From, Row, estimate};

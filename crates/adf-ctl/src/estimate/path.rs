@@ -16,14 +16,14 @@ use super::past::{Past, median};
 /// the slowest of more. 90 % lognormal with median 35 s and p95 60 s, 10 % in a slow mode of 80 s, after
 /// <https://www.daemonology.net/blog/2021-08-12-EC2-boot-time-benchmarking.html> and
 /// <https://depot.dev/blog/faster-ec2-boot-time>.
-const LAUNCH_OF_ONE: Duration = Duration::from_secs(35);
+pub(super) const LAUNCH_OF_ONE: Duration = Duration::from_secs(35);
 const LAUNCH_OF_FEW: Duration = Duration::from_secs(52);
 pub(super) const LAUNCH_OF_MANY: Duration = Duration::from_secs(80);
 const FEW: u32 = 3;
 
 /// A build from a Dockerfile, and the pull of an image: what a five-minute deploy has room for.
-const BUILD: Duration = Duration::from_mins(1);
-const PULL: Duration = Duration::from_secs(10);
+pub(super) const BUILD: Duration = Duration::from_mins(1);
+pub(super) const PULL: Duration = Duration::from_secs(10);
 
 /// Calls and polling, up to the promise.
 const OWN: Duration = Duration::from_secs(5);

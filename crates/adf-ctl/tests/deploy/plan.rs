@@ -8,7 +8,8 @@ use adf_ctl::estimate::{self, Asked, From, Plan};
 use adf_ctl::exit::ExitCode;
 use adf_ctl::printer::Text as _;
 use adf_local::model::groups::GroupSpec;
-use adf_types::{Outcome, Step};
+use adf_types::{ImageSource, Outcome, ReleaseImage, Step};
+use jiff::Timestamp;
 
 use crate::world::{World, app, config_name, name, release};
 
@@ -130,4 +131,28 @@ async fn an_unknown_release_is_not_found() {
     let asked = Asked { options: DeployOptions::of(name("v9")), deadline: None };
     let error = Box::pin(estimate::plan(&world.context, &asked)).await.expect_err("unknown");
     assert_eq!(error.exit_code(), ExitCode::NotFound);
+}
+
+/// Who has to build is told by the release's record, and by how the instances of now came by their image.
+#[tokio::test(start_paused = true)]
+async fn who_builds_is_read_from_the_recorded_image_and_from_receipts() {
+    let world = World::serving().await;
+    let store = &world.context.store;
+    let builds = async |release| {
+        let rows = plan(&world, release).await.estimate.rows;
+        let of = |step| rows.iter().any(|row| row.step == step && row.what.contains("build"));
+        (of(Step::Canary), of(Step::Replace))
+    };
+    assert_eq!(builds("v2").await, (true, true), "nothing says that there is an image repository");
+    let mut pulled = store.receipts(&app()).await.expect("readable").remove(0);
+    pulled.image_source = Some(ImageSource::Pulled);
+    store.put_receipt(&pulled).await.expect("written");
+    assert_eq!(builds("v2").await, (true, false), "the canary pushes what it builds");
+    let image = ReleaseImage {
+        image: format!("registry.example/web@sha256:{}", "0".repeat(64)).parse().expect("an image"),
+        pushed_by: pulled.instance.clone(),
+        pushed_at: Timestamp::UNIX_EPOCH,
+    };
+    store.put_release_image(&app(), &name("v3"), &image).await.expect("recorded");
+    assert_eq!(builds("v3").await, (false, false), "it is there already");
 }

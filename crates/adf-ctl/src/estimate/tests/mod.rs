@@ -132,6 +132,19 @@ fn instances_that_each_build_are_told_of_an_image_repository() {
 }
 
 #[test]
+fn a_build_that_was_measured_to_be_quick_is_not_what_breaks_the_deadline() {
+    let mut facts = facts();
+    facts.image = Image::BuiltEach;
+    facts.past = vec![Past { fleet_start: Some(secs(36)), canary_checks: Some(secs(5)), ..Past::default() }];
+    facts.policy.deadline = secs(60);
+    let mends = estimate(&facts).mends;
+    assert!(mends.iter().all(|mend| !mend.mend.contains("image_repository")), "{mends:#?}");
+    facts.past[0].fleet_start = Some(secs(70));
+    let mends = estimate(&facts).mends;
+    assert!((mends[0].saves_seconds - 20.0).abs() < 0.01, "of 65 s a launch and a pull stay: {mends:#?}");
+}
+
+#[test]
 fn the_fleet_pulls_what_the_canary_built() {
     let mut facts = facts();
     facts.image = Image::BuiltOnce;
