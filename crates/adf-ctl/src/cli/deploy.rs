@@ -73,7 +73,7 @@ impl From<StrategyArg> for Strategy {
 }
 
 /// `30s`, `5m`, `1h30m`: the form that adf.toml has.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let parsed: SignedDuration = text.parse().map_err(|_| "write 30s or 5m".to_owned())?;
     Duration::try_from(parsed).map_err(|_| "a time is not negative".to_owned())
 }

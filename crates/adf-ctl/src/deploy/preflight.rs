@@ -4,7 +4,7 @@
 //! changed is config of the release itself: an Overlay that an earlier clean-up took away comes back.
 
 use adf_store::Signature;
-use adf_types::{InstanceId, Policy, ReleaseName, ReleaseRecord};
+use adf_types::{InstanceId, Policy, ReleaseName, ReleaseRecord, RuleError};
 
 use super::DeployOptions;
 use super::error::DeployError;
@@ -195,16 +195,31 @@ async fn config_is_complete(
         context.printer.note(&format!("config of {name} that clean-up had taken is back: {names}"));
     }
     let config = context.store.read_config(app, name).await?;
-    config.check(&release.config).map_err(|error| {
-        let names = error.names().into_iter().map(|n| format!("{n}=VALUE")).collect::<Vec<_>>().join(" ");
-        DeployError::refused(
-            format!("{error}, and release {name} would not start"),
-            format!("adf-ctl config set {names}; or for this release only, with --release {name}"),
-        )
-    })
+    config.check(&release.config).map_err(|error| config_is_missing(&error, name))
 }
 
-fn policy(context: &Context, options: &DeployOptions) -> Policy {
+pub(crate) fn config_is_missing(error: &RuleError, release: &ReleaseName) -> DeployError {
+    let names = error.names().into_iter().map(|n| format!("{n}=VALUE")).collect::<Vec<_>>().join(" ");
+    DeployError::refused(
+        format!("{error}, and release {release} would not start"),
+        format!("adf-ctl config set {names}; or for this release only, with --release {release}"),
+    )
+}
+
+/// The size of the fleet that a deploy would end with, and everything about the group that it would be refused for;
+/// where the size is unknown, as many instances as there are, or one.
+pub(crate) fn refusals(
+    group: &GroupState,
+    target_group_arn: Option<&str>,
+    options: &DeployOptions,
+) -> (u32, Vec<DeployError>) {
+    let capacity = capacity(group, options);
+    let size = *capacity.as_ref().unwrap_or(&group.desired.max(1));
+    let all = [template_version(group).err(), group_is_ready(group, target_group_arn).err(), capacity.err()];
+    (size, all.into_iter().flatten().collect())
+}
+
+pub(crate) fn policy(context: &Context, options: &DeployOptions) -> Policy {
     let section = &context.settings.file.deploy;
     Policy {
         strategy: options.strategy.unwrap_or(section.strategy),

@@ -4,7 +4,10 @@
 mod agents;
 mod canary;
 mod fuse;
+mod lock;
+mod look;
 mod operators;
+mod plan;
 mod policy;
 mod refresh;
 mod refusals;

@@ -1,5 +1,6 @@
 //! The store against the DynamoDB that `adf-local` plays, in the same process and in virtual time.
 
+mod broken_lock;
 mod clean_up;
 mod config_faults;
 mod history;

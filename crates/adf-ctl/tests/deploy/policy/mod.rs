@@ -66,6 +66,7 @@ async fn an_operator_does_everything_under_its_policy_and_needs_all_of_it() {
     Box::pin(errands::release(&operator, tag)).await;
     assert_eq!(operator.deploy("v2").await.outcome, Some(Outcome::Succeeded));
     Box::pin(errands::look(&operator)).await;
+    Box::pin(errands::plan(&operator, "v3")).await;
     rolled_back_in_the_watch(&operator).await;
     refreshed_and_rolled_back(&operator).await;
     operator.fate("v3", Fate::NeverHealthy);
