@@ -15,6 +15,7 @@ use super::act::{Scene, finish, perform};
 use super::clock::Clock;
 use super::error::DeployError;
 use super::fleet::Fleet;
+use super::lookout::Lookout;
 use super::observe::{Ground, observe};
 use super::plan::{Action, Decision, TURN_BACK, Wait, next_step};
 use super::record::{self, Change};
@@ -46,6 +47,7 @@ pub struct Seat {
 pub struct Driver<'a> {
     context: &'a Context,
     ground: Ground,
+    lookout: Lookout,
     release: ReleaseRecord,
     lock: Lock,
     record: DeployRecord,
@@ -67,8 +69,20 @@ impl<'a> Driver<'a> {
         seat: &'a mut Seat,
     ) -> Self {
         let beaten_at = Instant::now();
-        let (poll, silent_since, refusals) = (POLL, None, 0);
-        Self { context, ground, release, lock, record, seat, poll, beaten_at, silent_since, refusals }
+        let (poll, silent_since, refusals, lookout) = (POLL, None, 0, Lookout::default());
+        Self {
+            context,
+            ground,
+            lookout,
+            release,
+            lock,
+            record,
+            seat,
+            poll,
+            beaten_at,
+            silent_since,
+            refusals,
+        }
     }
 
     /// Drives the deploy to its end and frees the lock, whatever happens. Answers the closed record and the
@@ -109,7 +123,9 @@ impl<'a> Driver<'a> {
     /// One look, one decision, one deed. Answers the fleet when the deploy is over.
     async fn turn(&mut self) -> Result<Option<Fleet>, DeployError> {
         self.beat().await?;
-        let fleet = Box::pin(observe(self.context, &self.ground, &self.record)).await?;
+        let mut fleet = Box::pin(observe(self.context, &self.ground, &self.record)).await?;
+        let look = self.lookout.look(self.context, &self.ground, &self.record, self.seat.clock.now());
+        fleet.evidence = Box::pin(look).await;
         let decision = next_step(&fleet, &self.record, self.seat.clock.now());
         self.seat.view.show(&fleet, &self.record, &decision, self.seat.clock.now());
         match decision {
@@ -224,6 +240,7 @@ impl<'a> Driver<'a> {
             record: &self.record,
             release: &self.release,
             lock: &self.lock,
+            now: self.seat.clock.now(),
         }
     }
 }

@@ -8,6 +8,7 @@
 //! | fleet | [`fleet`], [`observe`] | what AWS and the receipts say, as one value |
 //! | plan | [`plan`] | the next thing to do; pure, one file per step |
 //! | judge | [`judge`] | the canary's verdict; pure |
+//! | lookout | [`lookout`] | what CloudWatch says, every 15 s |
 //! | act | [`act`] | doing it, once; one file per step |
 //! | record | [`record`], [`timings`] | what happened so far, and where the time went; pure |
 //! | view | [`view`] | what the operator sees meanwhile |
@@ -21,6 +22,7 @@ pub mod error;
 pub mod fleet;
 pub mod judge;
 mod lock;
+pub mod lookout;
 pub mod observe;
 pub mod plan;
 pub mod preflight;

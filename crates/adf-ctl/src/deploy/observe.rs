@@ -1,5 +1,6 @@
 //! One look at everything that a decision needs: at most one call each for the group, the targets and the
-//! receipts, however many instances there are, and one for the canary while there is one.
+//! receipts, however many instances there are, and one for the canary while there is one, or two where it has a target
+//! group of its own.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,7 +9,8 @@ use adf_types::{DeployRecord, InstanceId, Receipt, Step};
 
 use super::error::DeployError;
 use super::fleet::{Canary, Fleet, Member};
-use crate::aws::{GroupState, MachineState, TargetState};
+use super::judge::Evidence;
+use crate::aws::{CountedGroup, GroupState, MachineState, TargetState};
 use crate::context::Context;
 
 /// What does not change while a deploy runs, read once.
@@ -16,19 +18,64 @@ use crate::context::Context;
 pub struct Ground {
     /// `None` for an app without a load balancer.
     pub target_group_arn: Option<String>,
-    /// The target group's deregistration delay.
+    /// The target group's deregistration delay; the longer one, where the canary has a target group of its own.
     pub drain: Duration,
+    pub canary: Option<CanaryGround>,
+}
+
+/// The canary's own target group, and what its requests are counted and shared by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CanaryGround {
+    pub target_group_arn: String,
+    pub balancer_arn: String,
+    pub counted: CountedGroup,
+    /// The fleet's target group, to compare with.
+    pub fleet: CountedGroup,
 }
 
 impl Ground {
-    pub async fn survey(context: &Context, target_group: Option<&str>) -> Result<Self, DeployError> {
+    /// `canary_target_group` is `deploy.canary_target_group`; one that is gone, or that no load balancer uses, is not
+    /// there: a way back goes on without it, and `lookout::ready` refuses a deploy.
+    pub async fn survey(
+        context: &Context,
+        target_group: Option<&str>,
+        canary_target_group: Option<&str>,
+    ) -> Result<Self, DeployError> {
         let Some(name) = target_group else {
-            return Ok(Self { target_group_arn: None, drain: Duration::ZERO });
+            return Ok(Self { target_group_arn: None, drain: Duration::ZERO, canary: None });
         };
         let group = context.aws.target_group(name).await?;
         let arn = group.ok_or_else(|| DeployError::no_target_group(name))?.arn;
-        let drain = context.aws.deregistration_delay(&arn).await?;
-        Ok(Self { target_group_arn: Some(arn), drain })
+        let mut drain = context.aws.deregistration_delay(&arn).await?;
+        let canary = match canary_target_group {
+            Some(name) => CanaryGround::survey(context, name, &arn).await?,
+            None => None,
+        };
+        if let Some(canary) = &canary {
+            drain = drain.max(context.aws.deregistration_delay(&canary.target_group_arn).await?);
+        }
+        Ok(Self { target_group_arn: Some(arn), drain, canary })
+    }
+
+    /// Where the canary is registered.
+    pub fn canary_target_group_arn(&self) -> Option<&str> {
+        let own = self.canary.as_ref().map(|canary| canary.target_group_arn.as_str());
+        own.or(self.target_group_arn.as_deref())
+    }
+}
+
+impl CanaryGround {
+    async fn survey(context: &Context, name: &str, fleet_arn: &str) -> Result<Option<Self>, DeployError> {
+        let Some(group) = context.aws.target_group(name).await? else { return Ok(None) };
+        let Some(balancer_arn) = group.balancer_arn else { return Ok(None) };
+        let counted = CountedGroup::of(&balancer_arn, &group.arn);
+        let fleet = CountedGroup::of(&balancer_arn, fleet_arn);
+        Ok(counted.zip(fleet).map(|(counted, fleet)| Self {
+            target_group_arn: group.arn,
+            balancer_arn,
+            counted,
+            fleet,
+        }))
     }
 }
 
@@ -37,9 +84,10 @@ pub async fn observe(
     ground: &Ground,
     record: &DeployRecord,
 ) -> Result<Fleet, DeployError> {
-    let (group, targets, receipts, machine, requested, current) = tokio::try_join!(
+    let (group, targets, canary_target, receipts, machine, requested, current) = tokio::try_join!(
         group(context, &record.group),
         targets(context, ground),
+        canary_target(context, ground, record),
         async { Ok::<_, DeployError>(context.store.receipts(&record.app).await?) },
         machine(context, record),
         async { Ok(context.store.requested(&record.app, &record.id).await?) },
@@ -61,7 +109,7 @@ pub async fn observe(
     let canary = record.progress.canary.as_ref().map(|id| Canary {
         id: id.clone(),
         machine,
-        target: targets.get(id).cloned(),
+        target: canary_target.or_else(|| targets.get(id).cloned()),
         receipt: receipts.get(id).cloned(),
     });
     Ok(Fleet {
@@ -75,6 +123,8 @@ pub async fn observe(
         canary,
         gone: receipts.into_values().collect(),
         requested,
+        // The driver looks, not every time.
+        evidence: Evidence::default(),
         current,
     })
 }
@@ -92,6 +142,16 @@ async fn targets(
         Some(arn) => Ok(context.aws.target_health(arn).await?),
         None => Ok(BTreeMap::new()),
     }
+}
+
+/// The canary in a target group of its own.
+async fn canary_target(
+    context: &Context,
+    ground: &Ground,
+    record: &DeployRecord,
+) -> Result<Option<TargetState>, DeployError> {
+    let (Some(canary), Some(id)) = (&ground.canary, &record.progress.canary) else { return Ok(None) };
+    Ok(context.aws.target_health(&canary.target_group_arn).await?.remove(id))
 }
 
 async fn machine(context: &Context, record: &DeployRecord) -> Result<Option<MachineState>, DeployError> {

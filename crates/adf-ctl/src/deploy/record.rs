@@ -1,7 +1,8 @@
 //! The record of a deploy as it grows: log lines, and what an action that was done changes. Pure.
 
 use adf_types::{
-    DeployId, DeployRecord, Direction, InstanceId, LogEntry, Policy, Progress, ReleaseName, Step, Verdict,
+    CanaryTraffic, DeployId, DeployRecord, Direction, InstanceId, LogEntry, Policy, Progress, ReleaseName,
+    Step, Verdict,
 };
 use jiff::Timestamp;
 
@@ -16,6 +17,7 @@ pub enum Change {
     TurnedBack(String),
     Template(u64),
     Canary(InstanceId),
+    CanaryTraffic(CanaryTraffic),
     Judged(Verdict),
     Replaced,
 }
@@ -76,6 +78,7 @@ pub fn done(record: &mut DeployRecord, change: Change, result: impl Into<String>
         Change::TurnedBack(reason) => record.direction = Direction::Back { reason },
         Change::Template(version) => progress.template_version = Some(version),
         Change::Canary(id) => progress.canary = Some(id),
+        Change::CanaryTraffic(traffic) => progress.canary_traffic = Some(traffic),
         Change::Judged(verdict) => progress.verdict = Some(verdict),
         Change::Replaced => {
             progress.replaced_at = Some(now);

@@ -65,7 +65,8 @@ async fn turn(
     let request = OperatorRequest::Rollback { by: owner.clone(), reason: reason.to_owned() };
     context.store.request(&names.app, &open.id, &request).await?;
     seat.view.note(&format!("asked deploy {} of {} to turn back", open.id, open.to));
-    let ground = Ground::survey(context, names.target_group.as_deref()).await?;
+    let canary_target_group = open.policy.judging.canary_target_group.as_deref();
+    let ground = Ground::survey(context, names.target_group.as_deref(), canary_target_group).await?;
     let ended = loop {
         match follow(context, &ground, &open, &owner, seat).await? {
             Followed::Ended(record, fleet) => break (record, fleet),

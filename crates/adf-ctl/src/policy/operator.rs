@@ -14,6 +14,7 @@ pub(super) fn statements(scope: &Scope) -> Vec<Statement> {
     all.extend(scope.archives().map(upload));
     all.extend(fleet(scope));
     all.extend(canary(scope));
+    all.extend(judge(scope));
     all
 }
 
@@ -90,6 +91,27 @@ fn canary(scope: &Scope) -> Vec<Statement> {
             .when(StringEquals, "iam:PassedToService", vec![scope.place.ec2()]),
     ];
     let register = ["elasticloadbalancing:DeregisterTargets", "elasticloadbalancing:RegisterTargets"];
-    all.extend(scope.target_group().map(|group| Statement::allow("RegisterCanary", register).on([group])));
+    all.extend(
+        scope.canary_target_group().map(|group| Statement::allow("RegisterCanary", register).on([group])),
+    );
+    all
+}
+
+/// What a canary is judged on beside its receipt, and the requests that it gets for it.
+fn judge(scope: &Scope) -> Vec<Statement> {
+    let mut all = Vec::new();
+    if scope.alarms {
+        all.push(Statement::allow("SeeAlarms", ["cloudwatch:DescribeAlarms"]).on_all());
+    }
+    if scope.canary_target_group.is_some() {
+        let see = [
+            "cloudwatch:GetMetricData",
+            "elasticloadbalancing:DescribeListeners",
+            "elasticloadbalancing:DescribeRules",
+        ];
+        let share = ["elasticloadbalancing:ModifyListener", "elasticloadbalancing:ModifyRule"];
+        all.push(Statement::allow("CountRequests", see).on_all());
+        all.push(Statement::allow("ShareRequests", share).on(scope.listeners()));
+    }
     all
 }

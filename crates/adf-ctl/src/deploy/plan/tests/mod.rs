@@ -144,6 +144,7 @@ fn fleet(template_version: u64, desired: u32, members: Vec<Member>) -> Fleet {
         canary: None,
         gone: Vec::new(),
         requested: None,
+        evidence: crate::deploy::judge::Evidence::default(),
         current: None,
     }
 }
