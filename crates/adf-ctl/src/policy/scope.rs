@@ -49,8 +49,8 @@ impl Scope {
     }
 
     /// Listeners and their rules. Their ARNs hold the load balancer's name, which nothing of ADF knows.
-    pub(super) fn listeners(&self) -> [String; 2] {
-        ["listener/app/*", "listener-rule/app/*"].map(|kind| self.place.arn("elasticloadbalancing", kind))
+    pub(super) fn listeners(&self) -> String {
+        self.place.arn("elasticloadbalancing", "listener*/app/*")
     }
 
     pub(super) fn repository(&self) -> Option<String> {
