@@ -18,6 +18,7 @@ pub(super) async fn run(context: &Context, args: DeployArgs) -> Result<(), CtlEr
     let names = context.settings.app()?;
     let options = DeployOptions {
         canary: !args.no_canary,
+        alarms: !args.no_alarms,
         capacity: args.capacity,
         bake: args.bake,
         min_probes: args.min_probes,

@@ -156,7 +156,8 @@ async fn alarms_are_quiet(context: &Context, names: &[String]) -> Result<(), Dep
                 return Err(DeployError::refused(
                     format!("alarm {name} fires already, before anything was deployed: {reason}"),
                     format!(
-                        "see what it is about: aws cloudwatch describe-alarm-history --alarm-name {name}"
+                        "see what it is about: aws cloudwatch describe-alarm-history --alarm-name {name}; for the \
+                         release that is to end it: adf-ctl deploy --no-alarms"
                     ),
                 ));
             }

@@ -35,7 +35,7 @@ pub mod view;
 
 use std::time::Duration;
 
-use adf_types::{DeployRecord, ReleaseName};
+use adf_types::{DeployRecord, DeploySection, Judging, ReleaseName};
 
 pub use drive::Seat;
 pub use error::DeployError;
@@ -50,6 +50,9 @@ pub struct DeployOptions {
     pub release: ReleaseName,
     /// Whether one instance is tried first, if adf.toml has it so.
     pub canary: bool,
+    /// Whether the alarms that adf.toml names have a say. Not when the release before comes back: they fire for what
+    /// is being left.
+    pub alarms: bool,
     pub bake: Option<Duration>,
     pub min_probes: Option<u64>,
     pub watch: Option<Duration>,
@@ -64,12 +67,25 @@ impl DeployOptions {
         Self {
             release,
             canary: true,
+            alarms: true,
             bake: None,
             min_probes: None,
             watch: None,
             boot_timeout: None,
             capacity: None,
         }
+    }
+
+    /// What the canary is judged on. Without one it needs no target group.
+    pub fn judging(&self, section: &DeploySection) -> Judging {
+        let mut judging = section.judging();
+        if !(section.canary && self.canary) {
+            judging.canary_target_group = None;
+        }
+        if !self.alarms {
+            judging.alarms.clear();
+        }
+        judging
     }
 }
 

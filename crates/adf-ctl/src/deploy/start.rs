@@ -1,6 +1,6 @@
 //! Beginning a deploy, or going on with one that nobody drives.
 
-use adf_types::{DeployRecord, Judging, ReleaseName, ReleaseRecord};
+use adf_types::{DeployRecord, ReleaseName, ReleaseRecord};
 
 use super::drive::{Driver, Seat};
 use super::error::DeployError;
@@ -23,10 +23,11 @@ pub async fn run(
         return Err(refuse_other(context, names, open).await?);
     }
     let owner = context.aws.identity().await?;
-    let judging = judging(context, options, open.as_ref());
-    let ground =
-        Ground::survey(context, names.target_group.as_deref(), judging.canary_target_group.as_deref())
-            .await?;
+    let judging = options.judging(&context.settings.file.deploy);
+    // An open deploy goes on as it began.
+    let judging = open.as_ref().map_or(&judging, |open| &open.policy.judging);
+    let canary_target_group = judging.canary_target_group.as_deref();
+    let ground = Ground::survey(context, names.target_group.as_deref(), canary_target_group).await?;
     let lock = lock::take(context, &names.app, &owner, open.as_ref(), &mut seat.view).await?;
     let record = match prepare(context, names, options, &release, &ground, &owner, seat).await {
         Ok(Prepared::Open(record)) => *record,
@@ -39,19 +40,6 @@ pub async fn run(
     let driver = Driver::new(context, ground, release, lock, record, seat);
     let (record, fleet) = Box::pin(driver.drive()).await?;
     Ok(Ended::Closed { record: Box::new(record), fleet: Box::new(fleet) })
-}
-
-/// What the canary is judged on: an open deploy has that on record. Without a canary it needs no target group.
-fn judging(context: &Context, options: &DeployOptions, open: Option<&DeployRecord>) -> Judging {
-    if let Some(open) = open {
-        return open.policy.judging.clone();
-    }
-    let section = &context.settings.file.deploy;
-    let mut judging = section.judging();
-    if !(section.canary && options.canary) {
-        judging.canary_target_group = None;
-    }
-    judging
 }
 
 enum Prepared {
@@ -80,7 +68,7 @@ async fn prepare(
         None => {}
     }
     let started = seat.clock.now();
-    lookout::ready(context, ground, &judging(context, options, None)).await?;
+    lookout::ready(context, ground, &options.judging(&context.settings.file.deploy)).await?;
     let arn = ground.target_group_arn.as_deref();
     match preflight::check(context, names, arn, release, options, owner).await? {
         Preflight::Serving { instances } => Ok(Prepared::Serving(instances)),

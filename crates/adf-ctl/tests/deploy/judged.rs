@@ -2,11 +2,12 @@
 
 use adf_config::report::Explain;
 use adf_ctl::aws::create::NewTargetGroup;
+use adf_ctl::deploy::DeployOptions;
 use adf_ctl::exit::ExitCode;
 use adf_types::{DeployRecord, Health, Outcome, Step, Verdict};
 
 use crate::cloudwatch::{Alarm, Front, Users, WEIGHT};
-use crate::world::{CAPACITY, World};
+use crate::world::{CAPACITY, World, closed, name};
 
 const OWN: &str = "canary_target_group = \"web-canary\"\n";
 const ALARMS: &str = "alarms = [\"web-5xx\"]\n";
@@ -118,5 +119,17 @@ async fn what_would_turn_every_deploy_back_is_refused_before_anything_is_touched
     world.say("canary_target_group = \"nowhere\"\n");
     let error = world.through(&front.sdk_config()).try_deploy("v2").await.expect_err("no such group");
     assert!(error.to_string().contains("no target group nowhere"), "{error}");
+    world.assert_only("v1").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_alarm_that_fires_is_in_the_way_of_neither_a_rollback_nor_the_release_that_is_to_end_it() {
+    let users = Users { alarm: Alarm::Is("ALARM"), ..Users::content() };
+    let (world, _) = Box::pin(with(users, ALARMS)).await;
+    let ending = DeployOptions { alarms: false, ..DeployOptions::of(name("v2")) };
+    let record = closed(world.deploy_with(&ending).await.expect("a driven deploy"));
+    assert_eq!(record.outcome, Some(Outcome::Succeeded), "{record:#?}");
+    let record = closed(world.rollback().await.expect("a rollback"));
+    assert_eq!(record.outcome, Some(Outcome::Succeeded), "{record:#?}");
     world.assert_only("v1").await;
 }

@@ -15,6 +15,7 @@ use crate::deploy::judge::{Evidence, Finding, traffic, verdict};
 
 const BAKE: Duration = Duration::from_mins(1);
 const LIMIT: Duration = Duration::from_mins(5);
+const SECOND: Duration = Duration::from_secs(1);
 
 fn judging() -> Judging {
     Judging { canary_target_group: Some("web-canary".to_owned()), ..Judging::default() }
@@ -83,11 +84,7 @@ fn inconclusive(verdict: Option<Verdict>) -> String {
 #[test]
 fn a_pass_says_what_was_seen_and_what_it_could_have_missed() {
     let evidence = requests(trials(12, 3_000), trials(117, 27_000));
-    assert_eq!(
-        judged(&evidence, judging(), BAKE - Duration::from_secs(1)),
-        None,
-        "the bake time is not over"
-    );
+    assert_eq!(judged(&evidence, judging(), BAKE.saturating_sub(SECOND)), None, "the bake time is not over");
     let Some(Verdict::Pass { evidence }) = judged(&evidence, judging(), BAKE) else { panic!("no pass") };
     insta::assert_snapshot!(evidence, @"0 of 60 probes failed in 60 s, no restart, target healthy; a failure rate up to 5.0 % could have been missed (95 % confidence); 12 of 3000 requests ended in 5xx (0.40 %), of the fleet's 117 of 27000 (0.43 %); a 5xx rate up to 0.89 %, 0.57 points above the fleet's, could have been missed (95 % confidence)");
 }
@@ -115,7 +112,7 @@ fn none_on_the_fleet_and_some_on_the_canary_is_never_a_pass() {
 #[test]
 fn neither_time_alone_nor_requests_alone_are_enough() {
     let few = requests(trials(0, 299), trials(0, 9_000));
-    assert_eq!(judged(&few, judging(), LIMIT - Duration::from_secs(1)), None);
+    assert_eq!(judged(&few, judging(), LIMIT.saturating_sub(SECOND)), None);
     assert!(inconclusive(judged(&few, judging(), LIMIT)).contains("299 of 300 requests"));
     let enough = requests(trials(0, 300), trials(0, 9_000));
     assert!(matches!(judged(&enough, judging(), BAKE), Some(Verdict::Pass { .. })));
@@ -144,7 +141,7 @@ fn a_regression_that_could_be_missed_is_told_with_the_setting_that_allows_it() {
 fn a_suspect_canary_is_not_let_through_by_the_clock() {
     let evidence = requests(trials(14, 3_000), trials(45, 27_000));
     let generous = Judging { max_missed: "50%".parse().expect("a share"), ..judging() };
-    assert_eq!(judged(&evidence, generous.clone(), LIMIT - Duration::from_secs(1)), None);
+    assert_eq!(judged(&evidence, generous.clone(), LIMIT.saturating_sub(SECOND)), None);
     assert!(inconclusive(judged(&evidence, generous, LIMIT)).contains("once in"));
 }
 
@@ -169,7 +166,9 @@ fn a_tolerated_share_of_probes_may_fail() {
 
 fn alarms(seen: &[Seen]) -> AlarmLooks {
     let mut looks = AlarmLooks::default();
-    seen.iter().for_each(|seen| looks.add("web-5xx", seen.clone()));
+    for seen in seen {
+        looks.add("web-5xx", seen.clone());
+    }
     looks
 }
 
