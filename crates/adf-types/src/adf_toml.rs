@@ -9,7 +9,10 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use serde::{Deserialize, Deserializer};
 
-use crate::{AppName, ConfigName, ConfigRules, ExpectedStatus, SecretDelivery, Strategy, Surge, ValueRule};
+use crate::{
+    AppName, ConfigName, ConfigRules, ExpectedStatus, Judging, Percent, SecretDelivery, Strategy, Surge,
+    ValueRule,
+};
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -61,6 +64,13 @@ pub struct DeploySection {
     #[serde(deserialize_with = "duration")]
     pub bake: Duration,
     pub min_probes: u64,
+    // These six are `Judging`; flattening it here would let unknown keys pass.
+    pub canary_target_group: Option<String>,
+    pub alarms: Vec<String>,
+    pub min_requests: u64,
+    pub max_missed: Percent,
+    pub tolerated_increase: Percent,
+    pub tolerated_probe_failures: Percent,
     /// How long the old instances stand by.
     #[serde(deserialize_with = "duration")]
     pub watch: Duration,
@@ -71,14 +81,35 @@ pub struct DeploySection {
     pub boot_timeout: Duration,
 }
 
+impl DeploySection {
+    /// What a canary is judged on beside the hard facts.
+    pub fn judging(&self) -> Judging {
+        Judging {
+            canary_target_group: self.canary_target_group.clone(),
+            alarms: self.alarms.clone(),
+            min_requests: self.min_requests,
+            max_missed: self.max_missed,
+            tolerated_increase: self.tolerated_increase,
+            tolerated_probe_failures: self.tolerated_probe_failures,
+        }
+    }
+}
+
 impl Default for DeploySection {
     fn default() -> Self {
+        let judging = Judging::default();
         Self {
             strategy: Strategy::Surge,
             surge: Surge::ALL,
             canary: true,
             bake: Duration::from_mins(1),
             min_probes: 20,
+            canary_target_group: judging.canary_target_group,
+            alarms: judging.alarms,
+            min_requests: judging.min_requests,
+            max_missed: judging.max_missed,
+            tolerated_increase: judging.tolerated_increase,
+            tolerated_probe_failures: judging.tolerated_probe_failures,
             watch: Duration::from_mins(5),
             deadline: Duration::from_mins(5),
             boot_timeout: Duration::from_mins(10),
@@ -224,6 +255,12 @@ mod tests {
             [deploy]
             bake = "30s"
             watch = "5m"
+            canary_target_group = "web-canary"
+            alarms = ["web-5xx", "web-latency"]
+            min_requests = 1000
+            max_missed = "0.5%"
+            tolerated_increase = "10%"
+            tolerated_probe_failures = "1%"
             [build]
             target = "final"
             args = { BASE = "node:22-slim" }
@@ -248,6 +285,16 @@ mod tests {
             Health::Http { path: "/healthz".into(), status: ExpectedStatus::default() }
         );
         assert_eq!(toml.run.grace, Duration::from_secs(90));
+        let percent = |text: &str| text.parse().expect("a share");
+        let judging = Judging {
+            canary_target_group: Some("web-canary".to_owned()),
+            alarms: vec!["web-5xx".to_owned(), "web-latency".to_owned()],
+            min_requests: 1000,
+            max_missed: percent("0.5%"),
+            tolerated_increase: percent("10%"),
+            tolerated_probe_failures: percent("1%"),
+        };
+        assert_eq!(toml.deploy.judging(), judging);
         assert_eq!(toml.build.secrets[0].as_str(), "NPM_TOKEN");
         assert_eq!(toml.build.platform.as_deref(), Some("linux/arm64"));
         assert_eq!(toml.config.required[0].as_str(), "FOO");
@@ -275,6 +322,20 @@ mod tests {
     fn a_misspelt_key_is_an_error_that_names_it_and_the_line() {
         let error = AdfToml::parse("[run]\nprot = 80\n").expect_err("prot").to_string();
         assert!(error.contains("prot") && error.contains("line 2"), "{error}");
+    }
+
+    #[test]
+    fn what_is_not_said_about_judging_is_its_default() {
+        assert_eq!(AdfToml::default().deploy.judging(), Judging::default());
+    }
+
+    #[test]
+    fn a_share_without_its_sign_is_an_error_that_shows_how_to_write_it() {
+        for value in ["2", "0.02", "\"2\"", "\"200%\""] {
+            let error = AdfToml::parse(&format!("[deploy]\nmax_missed = {value}\n")).expect_err(value);
+            let error = error.to_string();
+            assert!(error.contains("such as \"2%\"") && error.contains("line 2"), "{error}");
+        }
     }
 
     #[test]

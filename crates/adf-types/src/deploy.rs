@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{AppName, InstanceId, NameError, ReleaseName, Strategy, Surge, Verdict};
+use crate::{AppName, InstanceId, Judging, NameError, ReleaseName, Strategy, Surge, Verdict};
 
 /// `d-` and a time-ordered id, so that deploys sort by start.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -131,6 +131,9 @@ pub struct Policy {
     pub bake: Duration,
     /// How many probes the canary must have answered at least.
     pub min_probes: u64,
+    /// What else the canary is judged on.
+    #[serde(default)]
+    pub judging: Judging,
     /// How long the old instances stand by after the replacement.
     #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
     pub watch: Duration,
@@ -186,6 +189,9 @@ pub struct Progress {
     /// The template version of the new release.
     pub template_version: Option<u64>,
     pub canary: Option<InstanceId>,
+    /// Whether users' requests go to the canary's own target group; absent where it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub canary_traffic: Option<CanaryTraffic>,
     pub verdict: Option<Verdict>,
     /// When every server ran the new release: the watch counts from here.
     pub replaced_at: Option<Timestamp>,
@@ -210,6 +216,16 @@ pub struct Progress {
 pub struct RaisedMax {
     pub from: u32,
     pub to: u32,
+}
+
+/// Users' requests to a canary that has a target group of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CanaryTraffic {
+    /// It has its share, and its requests count from here.
+    Since(Timestamp),
+    /// It has none any more.
+    Ended,
 }
 
 /// One line of a deploy's log. A line without `result` is an intent whose outcome nobody recorded.
@@ -308,6 +324,29 @@ mod tests {
         let first = DeployId::new();
         std::thread::yield_now();
         assert!(first < DeployId::new());
+    }
+
+    #[test]
+    fn a_policy_and_a_progress_of_before_the_judges_settings_are_read_as_their_defaults() {
+        let policy = r#"{"strategy":"surge","canary":true,"bake":"1m","min_probes":20,"watch":"5m",
+            "deadline":"5m","boot_timeout":"10m"}"#;
+        let policy: Policy = serde_json::from_str(policy).expect("a policy");
+        assert_eq!(policy.judging, Judging::default());
+        let partly = r#"{"alarms":["web-5xx"]}"#;
+        let partly: Judging = serde_json::from_str(partly).expect("settings");
+        assert_eq!((partly.alarms.len(), partly.min_requests), (1, Judging::default().min_requests));
+        let progress = r#"{"capacity":3,"old":[],"old_template_version":1,"template_version":2,"canary":"i-1",
+            "verdict":{"verdict":"pass","evidence":"60 of 60"},"replaced_at":null,"cleaned_config":[]}"#;
+        let progress: Progress = serde_json::from_str(progress).expect("a progress");
+        assert_eq!(progress.canary_traffic, None);
+    }
+
+    #[test]
+    fn what_is_recorded_of_a_canarys_traffic_is_read_back() {
+        for traffic in [CanaryTraffic::Since(Timestamp::UNIX_EPOCH), CanaryTraffic::Ended] {
+            let text = serde_json::to_string(&traffic).expect("JSON");
+            assert_eq!(serde_json::from_str::<CanaryTraffic>(&text).expect(&text), traffic);
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@
 //! | Instance | [`InstanceId`] |
 //! | Receipt | [`Receipt`], its [`Stage`]s and [`ImageSource`] |
 //! | Verdict | [`Verdict`] |
-//! | Deploy | [`DeployRecord`], its [`Step`]s, [`Policy`] and [`Outcome`] |
+//! | Deploy | [`DeployRecord`], its [`Step`]s, [`Policy`] with its [`Judging`] and [`Percent`]s, and [`Outcome`] |
 //!
 //! To add a word: a file of its own, a validated constructor (`FromStr`), serde through that constructor,
 //! and a property test that what is printed parses to the same value.
@@ -22,8 +22,10 @@ mod deploy;
 mod digest;
 mod expected_status;
 mod image_ref;
+mod judging;
 mod mutable_url;
 mod name;
+mod percent;
 mod receipt;
 mod release;
 mod release_url;
@@ -40,13 +42,15 @@ pub use config::{
     MissingConfig, Pattern, RuleError, SecretDelivery, TakesOver, TooLarge, ValueRule,
 };
 pub use deploy::{
-    Cause, DeployId, DeployRecord, Direction, LogEntry, OperatorRequest, Outcome, Policy, Progress,
-    RaisedMax, Step, Waiting,
+    CanaryTraffic, Cause, DeployId, DeployRecord, Direction, LogEntry, OperatorRequest, Outcome, Policy,
+    Progress, RaisedMax, Step, Waiting,
 };
 pub use digest::{Digest, DigestError, TreeHasher};
 pub use expected_status::ExpectedStatus;
 pub use image_ref::{ImageRef, ImageRefError, Repository};
+pub use judging::Judging;
 pub use name::{AppName, InstanceId, NameError, ReleaseName};
+pub use percent::{Percent, PercentError};
 pub use receipt::{Builder, ImageSource, InstanceState, ProbeCounts, Receipt, StageTiming};
 pub use release::{ReleaseImage, ReleaseRecord};
 pub use release_url::{ReleaseUrl, ReleaseUrlError, public_url};

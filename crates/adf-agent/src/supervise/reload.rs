@@ -42,7 +42,7 @@ impl Supervisor<'_> {
         systemd::reloading("reloading: reading the config anew");
         let agent = self.agent;
         // The app is watched, and started again if it ends, as long as its container is not the one that changes.
-        let reloaded = match self.while_turning(prepared(agent, self.started.order.clone())).await {
+        let reloaded = match Box::pin(self.while_turning(prepared(agent, self.started.order.clone()))).await {
             Ok(prepared) => self.put_to_use(prepared).await,
             Err(failure) => Reloaded::Kept(failure),
         };

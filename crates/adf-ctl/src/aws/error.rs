@@ -107,6 +107,7 @@ fn classify(call: Call, code: Option<&str>, message: Option<&str>) -> AwsError {
         "InternalError"
         | "InternalFailure"
         | "InternalServerError"
+        | "InternalServiceFault"
         | "ServiceUnavailable"
         | "Unavailable" => AwsError::Unreachable { call, detail: format!("{code}: {message}") },
         "UnauthorizedOperation"

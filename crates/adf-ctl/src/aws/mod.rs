@@ -7,6 +7,7 @@
 //! decides nothing. To add a call: a function in the file of its noun, errors through [`error::failed`].
 
 mod bucket;
+mod cloudwatch;
 mod console;
 pub mod create;
 mod error;
@@ -16,23 +17,27 @@ mod instances;
 mod launches;
 mod pace;
 mod refresh;
+mod rules;
 mod targets;
 mod template;
 
 use aws_config::SdkConfig;
 
+pub use cloudwatch::{AlarmState, CountedGroup, RequestCounts, RequestMinutes};
 pub use error::{AwsError, Call};
 pub use group::{GroupState, Lifecycle, MemberState, TemplateVersion};
 pub use instances::{CanaryLaunch, MachineState};
 pub use launches::FailedLaunch;
 pub use pace::{GroupPace, HealthCheck, LaunchHook, TargetPace};
 pub use refresh::{RefreshOrder, RefreshState, RefreshStatus};
+pub use rules::SharedRule;
 pub use targets::{TargetGroupState, TargetState};
 pub use template::{TemplateTags, VersionLaunch};
 
 /// The clients of one account and region.
 #[derive(Debug, Clone)]
 pub struct Aws {
+    cloudwatch: aws_sdk_cloudwatch::Client,
     ec2: aws_sdk_ec2::Client,
     autoscaling: aws_sdk_autoscaling::Client,
     elb: aws_sdk_elasticloadbalancingv2::Client,
@@ -44,6 +49,7 @@ impl Aws {
     /// Makes the clients; no call is made yet.
     pub fn new(sdk: &SdkConfig) -> Self {
         Self {
+            cloudwatch: aws_sdk_cloudwatch::Client::new(sdk),
             ec2: aws_sdk_ec2::Client::new(sdk),
             autoscaling: aws_sdk_autoscaling::Client::new(sdk),
             elb: aws_sdk_elasticloadbalancingv2::Client::new(sdk),

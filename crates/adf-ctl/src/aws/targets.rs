@@ -19,6 +19,8 @@ pub struct TargetGroupState {
     pub arn: String,
     pub name: String,
     pub port: Option<u16>,
+    /// The load balancer that uses it; a target group has one at most.
+    pub balancer_arn: Option<String>,
 }
 
 /// A target's health, with the load balancer's reason where there is one.
@@ -51,7 +53,8 @@ impl Aws {
         let arn =
             group.target_group_arn.ok_or_else(|| incomplete("DescribeTargetGroups", name, "the ARN"))?;
         let port = group.port.and_then(|p| u16::try_from(p).ok());
-        Ok(Some(TargetGroupState { arn, name: name.to_owned(), port }))
+        let balancer_arn = group.load_balancer_arns.unwrap_or_default().into_iter().next();
+        Ok(Some(TargetGroupState { arn, name: name.to_owned(), port, balancer_arn }))
     }
 
     /// Every registered target's state. One call: the answer is not paged.

@@ -26,6 +26,10 @@ pub struct DeployArgs {
     #[arg(long)]
     pub no_canary: bool,
 
+    /// Deploy although an alarm fires, as for the release that is to end it; alarms have no say
+    #[arg(long)]
+    pub no_alarms: bool,
+
     /// How long the canary is observed at least, as 30s or 5m [default: deploy.bake of adf.toml]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub bake: Option<Duration>,

@@ -30,6 +30,7 @@ pub(super) async fn run(context: &Context, args: DeployArgs) -> Result<(), CtlEr
 pub(super) fn options(args: DeployArgs) -> DeployOptions {
     DeployOptions {
         canary: !args.no_canary,
+        alarms: !args.no_alarms,
         capacity: args.capacity,
         bake: args.bake,
         min_probes: args.min_probes,

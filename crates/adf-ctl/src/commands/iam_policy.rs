@@ -28,6 +28,8 @@ fn scope(settings: &Settings, args: IamPolicyArgs) -> Result<Scope, CtlError> {
         bucket: settings.bucket().ok().map(str::to_owned),
         kms_key: args.kms_key,
         instance_role: args.instance_role.unwrap_or_else(|| names.app.to_string()),
+        canary_target_group: settings.file.deploy.canary_target_group.clone(),
+        alarms: !settings.file.deploy.alarms.is_empty(),
         image_repository: args.image_repository,
         replace_unhealthy: args.replace_unhealthy,
         names,

@@ -15,6 +15,7 @@ use super::act::{Scene, finish, perform};
 use super::clock::Clock;
 use super::error::DeployError;
 use super::fleet::Fleet;
+use super::lookout::Lookout;
 use super::observe::{Ground, Observer};
 use super::plan::{Action, Decision, TURN_BACK, Wait, next_step};
 use super::record::{self, Change};
@@ -47,6 +48,7 @@ pub struct Driver<'a> {
     context: &'a Context,
     ground: &'a Ground,
     observer: Observer<'a>,
+    lookout: Lookout,
     release: ReleaseRecord,
     lock: Lock,
     record: DeployRecord,
@@ -69,11 +71,12 @@ impl<'a> Driver<'a> {
     ) -> Self {
         let beaten_at = Instant::now();
         let (poll, silent_since, refusals) = (POLL, None, 0);
-        let observer = Observer::new(context, ground);
+        let (observer, lookout) = (Observer::new(context, ground), Lookout::default());
         Self {
             context,
             ground,
             observer,
+            lookout,
             release,
             lock,
             record,
@@ -123,7 +126,9 @@ impl<'a> Driver<'a> {
     /// One look, one decision, one deed. Answers the fleet when the deploy is over.
     async fn turn(&mut self) -> Result<Option<Fleet>, DeployError> {
         self.beat().await?;
-        let fleet = Box::pin(self.observer.look(&self.record)).await?;
+        let mut fleet = Box::pin(self.observer.look(&self.record)).await?;
+        let look = self.lookout.look(self.context, self.ground, &self.record, self.seat.clock.now());
+        fleet.evidence = Box::pin(look).await;
         let decision = next_step(&fleet, &self.record, self.seat.clock.now());
         self.seat.view.show(&fleet, &self.record, &decision, self.seat.clock.now());
         match decision {
@@ -240,6 +245,7 @@ impl<'a> Driver<'a> {
             record: &self.record,
             release: &self.release,
             lock: &self.lock,
+            now: self.seat.clock.now(),
         }
     }
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use adf_store::CurrentRelease;
 use adf_types::{InstanceId, InstanceState, OperatorRequest, Receipt};
 
+use super::judge::Evidence;
 use crate::aws::{Lifecycle, MachineState, RefreshState, TargetState};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +30,8 @@ pub struct Fleet {
     /// Receipts of instances that are no longer members.
     pub gone: Vec<Receipt>,
     pub requested: Option<OperatorRequest>,
+    /// What CloudWatch was seen to say, while it has a say.
+    pub evidence: Evidence,
     /// What the app runs on record; read only when a deploy is about to end.
     pub current: Option<CurrentRelease>,
     /// The group's latest instance refresh; read only by deploys of that strategy.

@@ -35,7 +35,8 @@ pub(super) async fn to_the_end(
     owner: &str,
     seat: &mut Seat,
 ) -> Result<(Box<DeployRecord>, Box<Fleet>), DeployError> {
-    let ground = Ground::survey(context, names.target_group.as_deref()).await?;
+    let canary_target_group = open.policy.judging.canary_target_group.as_deref();
+    let ground = Ground::survey(context, names.target_group.as_deref(), canary_target_group).await?;
     loop {
         match follow(context, &ground, open, owner, seat).await? {
             Followed::Ended(record, fleet) => return Ok((record, fleet)),

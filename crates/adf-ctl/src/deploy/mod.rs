@@ -9,6 +9,7 @@
 //! | fleet | [`fleet`], [`observe`] | what AWS and the receipts say, as one value |
 //! | plan | [`plan`] | the next thing to do; pure, one file per step |
 //! | judge | [`judge`] | the canary's verdict; pure |
+//! | lookout | [`lookout`] | what CloudWatch says, every 15 s |
 //! | act | [`act`] | doing it, once; one file per step |
 //! | record | [`record`], [`timings`] | what happened so far, and where the time went; pure |
 //! | view | [`view`] | what the operator sees meanwhile |
@@ -25,6 +26,7 @@ mod follow;
 pub mod judge;
 mod launch;
 mod lock;
+pub mod lookout;
 pub mod observe;
 pub mod plan;
 pub mod preflight;
@@ -37,7 +39,7 @@ pub mod view;
 
 use std::time::Duration;
 
-use adf_types::{DeployRecord, ReleaseName, Strategy, Surge};
+use adf_types::{DeployRecord, DeploySection, Judging, ReleaseName, Strategy, Surge};
 
 pub use ask::{Answer, pause, promote, resume};
 pub use drive::Seat;
@@ -53,6 +55,9 @@ pub struct DeployOptions {
     pub release: ReleaseName,
     /// Whether one instance is tried first, if adf.toml has it so.
     pub canary: bool,
+    /// Whether the alarms that adf.toml names have a say. Not when the release before comes back: they fire for what
+    /// is being left.
+    pub alarms: bool,
     pub bake: Option<Duration>,
     pub min_probes: Option<u64>,
     pub watch: Option<Duration>,
@@ -69,6 +74,7 @@ impl DeployOptions {
         Self {
             release,
             canary: true,
+            alarms: true,
             bake: None,
             min_probes: None,
             watch: None,
@@ -77,6 +83,18 @@ impl DeployOptions {
             boot_timeout: None,
             capacity: None,
         }
+    }
+
+    /// What the canary is judged on. Without one it needs no target group.
+    pub fn judging(&self, section: &DeploySection) -> Judging {
+        let mut judging = section.judging();
+        if !(section.canary && self.canary) {
+            judging.canary_target_group = None;
+        }
+        if !self.alarms {
+            judging.alarms.clear();
+        }
+        judging
     }
 }
 

@@ -10,8 +10,9 @@ use tokio::time::Instant;
 
 use super::error::DeployError;
 use super::fleet::{Canary, Fleet, LaunchTrouble, Member};
+use super::judge::Evidence;
 use super::launch;
-use crate::aws::{GroupState, Lifecycle, MachineState, RefreshState, TargetState};
+use crate::aws::{CountedGroup, GroupState, Lifecycle, MachineState, RefreshState, TargetState};
 use crate::context::Context;
 
 /// Agents renew their receipt every minute. One that stands still for three of them is of an agent that has lost
@@ -26,23 +27,68 @@ const LAUNCHES_EVERY: Duration = Duration::from_secs(10);
 pub struct Ground {
     /// `None` for an app without a load balancer.
     pub target_group_arn: Option<String>,
-    /// The target group's deregistration delay.
+    /// The target group's deregistration delay; the longer one, where the canary has a target group of its own.
     pub drain: Duration,
     /// How long the load balancer may take to find a fresh target healthy.
     pub first_checks: Duration,
+    pub canary: Option<CanaryGround>,
+}
+
+/// The canary's own target group, and what its requests are counted and shared by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CanaryGround {
+    pub target_group_arn: String,
+    pub balancer_arn: String,
+    pub counted: CountedGroup,
+    /// The fleet's target group, to compare with.
+    pub fleet: CountedGroup,
 }
 
 impl Ground {
-    pub async fn survey(context: &Context, target_group: Option<&str>) -> Result<Self, DeployError> {
+    /// `canary_target_group` is `deploy.canary_target_group`; one that is gone, or that no load balancer uses, is not
+    /// there: a way back goes on without it, and `lookout::ready` refuses a deploy.
+    pub async fn survey(
+        context: &Context,
+        target_group: Option<&str>,
+        canary_target_group: Option<&str>,
+    ) -> Result<Self, DeployError> {
         let Some(name) = target_group else {
             let (drain, first_checks) = (Duration::ZERO, Duration::ZERO);
-            return Ok(Self { target_group_arn: None, drain, first_checks });
+            return Ok(Self { target_group_arn: None, drain, first_checks, canary: None });
         };
         let check = context.aws.health_check(name).await?;
         let check = check.ok_or_else(|| DeployError::no_target_group(name))?;
-        let drain = context.aws.deregistration_delay(&check.arn).await?;
         let first_checks = check.interval.saturating_mul(check.passes);
-        Ok(Self { target_group_arn: Some(check.arn), drain, first_checks })
+        let mut drain = context.aws.deregistration_delay(&check.arn).await?;
+        let canary = match canary_target_group {
+            Some(name) => CanaryGround::survey(context, name, &check.arn).await?,
+            None => None,
+        };
+        if let Some(canary) = &canary {
+            drain = drain.max(context.aws.deregistration_delay(&canary.target_group_arn).await?);
+        }
+        Ok(Self { target_group_arn: Some(check.arn), drain, first_checks, canary })
+    }
+
+    /// Where the canary is registered.
+    pub fn canary_target_group_arn(&self) -> Option<&str> {
+        let own = self.canary.as_ref().map(|canary| canary.target_group_arn.as_str());
+        own.or(self.target_group_arn.as_deref())
+    }
+}
+
+impl CanaryGround {
+    async fn survey(context: &Context, name: &str, fleet_arn: &str) -> Result<Option<Self>, DeployError> {
+        let Some(group) = context.aws.target_group(name).await? else { return Ok(None) };
+        let Some(balancer_arn) = group.balancer_arn else { return Ok(None) };
+        let counted = CountedGroup::of(&balancer_arn, &group.arn);
+        let fleet = CountedGroup::of(&balancer_arn, fleet_arn);
+        Ok(counted.zip(fleet).map(|(counted, fleet)| Self {
+            target_group_arn: group.arn,
+            balancer_arn,
+            counted,
+            fleet,
+        }))
     }
 }
 
@@ -66,6 +112,8 @@ pub struct Observer<'a> {
     ground: &'a Ground,
     looks: u64,
     targets: BTreeMap<InstanceId, TargetState>,
+    /// The canary in a target group of its own.
+    canary_target: Option<TargetState>,
     machine: Option<MachineState>,
     refresh: Option<RefreshState>,
     /// The time in each receipt, and since when it stands there, by this process's own clock.
@@ -83,6 +131,7 @@ impl<'a> Observer<'a> {
             ground,
             looks: 0,
             targets: BTreeMap::new(),
+            canary_target: None,
             machine: None,
             refresh: None,
             heard: BTreeMap::new(),
@@ -143,7 +192,7 @@ impl<'a> Observer<'a> {
     async fn ask(&mut self, question: Question, record: &DeployRecord) -> Result<(), DeployError> {
         match (question, &record.progress.canary) {
             (Question::Machine, Some(canary)) => self.machine = self.context.aws.machine(canary).await?,
-            (Question::Targets | Question::Machine, _) => self.look_at_targets().await?,
+            (Question::Targets | Question::Machine, _) => self.look_at_targets(record).await?,
             (Question::Refresh, _) => self.refresh = self.context.aws.latest_refresh(&record.group).await?,
             (Question::Launches, _) => self.look_at_launches(&record.group).await?,
         }
@@ -152,15 +201,30 @@ impl<'a> Observer<'a> {
 
     /// A canary that the load balancer does not know and that is not known to be gone.
     fn is_astray(&self, canary: &InstanceId) -> bool {
-        let registered = self.targets.get(canary).is_some_and(|t| !matches!(t, TargetState::Unused { .. }));
+        let target = self.canary_target(canary);
+        let registered = target.is_some_and(|target| !matches!(target, TargetState::Unused { .. }));
         !registered && self.machine != Some(MachineState::Gone)
     }
 
-    async fn look_at_targets(&mut self) -> Result<(), DeployError> {
-        if let Some(arn) = &self.ground.target_group_arn {
-            self.targets = self.context.aws.target_health(arn).await?;
+    /// The canary and the fleet in turns, where they are in target groups of their own. Until the canary is judged only
+    /// the canary matters.
+    async fn look_at_targets(&mut self, record: &DeployRecord) -> Result<(), DeployError> {
+        let own = self.ground.canary.as_ref().zip(record.progress.canary.as_ref());
+        let own = own.filter(|_| self.machine != Some(MachineState::Gone));
+        let tried = record.step <= Step::Judge && record.direction == Direction::Forward;
+        match (own, &self.ground.target_group_arn) {
+            (Some((canary, id)), _) if tried || self.looks % 4 < 2 => {
+                let mut targets = self.context.aws.target_health(&canary.target_group_arn).await?;
+                self.canary_target = targets.remove(id);
+            }
+            (_, Some(arn)) => self.targets = self.context.aws.target_health(arn).await?,
+            (_, None) => {}
         }
         Ok(())
+    }
+
+    fn canary_target(&self, canary: &InstanceId) -> Option<&TargetState> {
+        if self.ground.canary.is_some() { self.canary_target.as_ref() } else { self.targets.get(canary) }
     }
 
     fn wants_launches(&self, record: &DeployRecord, group: &GroupState) -> bool {
@@ -217,7 +281,7 @@ impl<'a> Observer<'a> {
         let canary = record.progress.canary.as_ref().map(|id| Canary {
             id: id.clone(),
             machine: self.machine,
-            target: self.targets.get(id).cloned(),
+            target: self.canary_target(id).cloned(),
             receipt: receipts.get(id).cloned(),
         });
         Fleet {
@@ -231,6 +295,8 @@ impl<'a> Observer<'a> {
             canary,
             gone: receipts.into_values().collect(),
             requested: None,
+            // The driver looks, not every time.
+            evidence: Evidence::default(),
             current: None,
             refresh: self.refresh.clone(),
             launch_trouble: self.launch_trouble.clone(),

@@ -227,6 +227,7 @@ pub(crate) fn policy(context: &Context, options: &DeployOptions) -> Policy {
         canary: section.canary && options.canary,
         bake: options.bake.unwrap_or(section.bake),
         min_probes: options.min_probes.unwrap_or(section.min_probes),
+        judging: options.judging(section),
         watch: options.watch.unwrap_or(section.watch),
         deadline: section.deadline,
         boot_timeout: options.boot_timeout.unwrap_or(section.boot_timeout),

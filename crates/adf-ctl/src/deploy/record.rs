@@ -1,8 +1,8 @@
 //! The record of a deploy as it grows: log lines, and what an action that was done changes. Pure.
 
 use adf_types::{
-    Cause, DeployId, DeployRecord, Direction, InstanceId, LogEntry, Policy, Progress, RaisedMax, ReleaseName,
-    Step, Verdict,
+    CanaryTraffic, Cause, DeployId, DeployRecord, Direction, InstanceId, LogEntry, Policy, Progress,
+    RaisedMax, ReleaseName, Step, Verdict,
 };
 use jiff::Timestamp;
 
@@ -29,6 +29,7 @@ pub enum Change {
     Unprotected(Vec<InstanceId>),
     Template(u64),
     Canary(InstanceId),
+    CanaryTraffic(CanaryTraffic),
     Judged(Verdict),
     Replaced,
 }
@@ -114,6 +115,7 @@ pub fn apply(record: &mut DeployRecord, change: Change, now: Timestamp) {
         Change::Unprotected(ids) => progress.protected.retain(|id| !ids.contains(id)),
         Change::Template(version) => progress.template_version = Some(version),
         Change::Canary(id) => progress.canary = Some(id),
+        Change::CanaryTraffic(traffic) => progress.canary_traffic = Some(traffic),
         Change::Judged(verdict) => progress.verdict = Some(verdict),
         Change::Replaced => {
             progress.replaced_at = Some(now);

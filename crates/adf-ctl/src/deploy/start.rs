@@ -6,7 +6,7 @@ use super::drive::{Driver, Seat};
 use super::error::DeployError;
 use super::observe::Ground;
 use super::preflight::{self, Preflight};
-use super::{DeployOptions, Ended, lock, record};
+use super::{DeployOptions, Ended, lock, lookout, record};
 use crate::context::Context;
 use crate::settings::AppNames;
 
@@ -23,7 +23,11 @@ pub async fn run(
         return Err(refuse_other(context, names, open).await?);
     }
     let owner = context.aws.identity().await?;
-    let ground = Ground::survey(context, names.target_group.as_deref()).await?;
+    let judging = options.judging(&context.settings.file.deploy);
+    // An open deploy goes on as it began.
+    let judging = open.as_ref().map_or(&judging, |open| &open.policy.judging);
+    let canary_target_group = judging.canary_target_group.as_deref();
+    let ground = Ground::survey(context, names.target_group.as_deref(), canary_target_group).await?;
     let lock = lock::take(context, &names.app, &owner, open.as_ref(), &mut seat.view).await?;
     let record = match prepare(context, names, options, &release, &ground, &owner, seat).await {
         Ok(Prepared::Open(record)) => *record,
@@ -64,6 +68,7 @@ async fn prepare(
         None => {}
     }
     let started = seat.clock.now();
+    lookout::ready(context, ground, &options.judging(&context.settings.file.deploy)).await?;
     let arn = ground.target_group_arn.as_deref();
     match preflight::check(context, names, arn, release, options, owner).await? {
         Preflight::Serving { instances } => Ok(Prepared::Serving(instances)),

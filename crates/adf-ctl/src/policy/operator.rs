@@ -14,12 +14,14 @@ pub(super) fn statements(scope: &Scope) -> Vec<Statement> {
     all.extend(scope.archives().map(upload));
     all.extend(fleet(scope));
     all.extend(canary(scope));
+    all.extend(judge(scope));
     all
 }
 
 fn config(scope: &Scope) -> Vec<Statement> {
     let keep = ["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Query"];
     vec![
+        // One statement, because a managed policy holds 6,144 characters and an app's name may have 64.
         on(scope, "KeepConfig", keep, [Base, Overlays, History]),
         on(scope, "ReadConfigNames", ["dynamodb:GetItem"], [Base, Overlays, Version]),
         on(scope, "CountChange", ["dynamodb:UpdateItem"], [Version]),
@@ -96,6 +98,27 @@ fn canary(scope: &Scope) -> Vec<Statement> {
             .when(StringEquals, "iam:PassedToService", vec![scope.place.ec2()]),
     ];
     let register = ["elasticloadbalancing:DeregisterTargets", "elasticloadbalancing:RegisterTargets"];
-    all.extend(scope.target_group().map(|group| Statement::allow("RegisterCanary", register).on([group])));
+    all.extend(
+        scope.canary_target_group().map(|group| Statement::allow("RegisterCanary", register).on([group])),
+    );
+    all
+}
+
+/// What a canary is judged on beside its receipt, and the requests that it gets for it.
+fn judge(scope: &Scope) -> Vec<Statement> {
+    let mut all = Vec::new();
+    if scope.alarms {
+        all.push(Statement::allow("SeeAlarms", ["cloudwatch:DescribeAlarms"]).on_all());
+    }
+    if scope.canary_target_group.is_some() {
+        let see = [
+            "cloudwatch:GetMetricData",
+            "elasticloadbalancing:DescribeListeners",
+            "elasticloadbalancing:DescribeRules",
+        ];
+        let share = ["elasticloadbalancing:ModifyListener", "elasticloadbalancing:ModifyRule"];
+        all.push(Statement::allow("CountRequests", see).on_all());
+        all.push(Statement::allow("ShareRequests", share).on([scope.listeners()]));
+    }
     all
 }

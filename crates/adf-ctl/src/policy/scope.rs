@@ -21,6 +21,10 @@ pub struct Scope {
     pub instance_role: String,
     /// A repository of Amazon's registry that instances push to and pull from.
     pub image_repository: Option<String>,
+    /// The target group that only canaries are in, see `deploy.canary_target_group`.
+    pub canary_target_group: Option<String>,
+    /// Whether alarms have a say, see `deploy.alarms`.
+    pub alarms: bool,
     /// Whether agents may have their instance replaced.
     pub replace_unhealthy: bool,
 }
@@ -37,10 +41,16 @@ impl Scope {
         self.place.arn("autoscaling", &format!("autoScalingGroup:*:autoScalingGroupName/{name}"))
     }
 
-    /// The same with a target group's.
-    pub(super) fn target_group(&self) -> Option<String> {
-        let name = literal(self.names.target_group.as_ref()?);
+    /// The same with a target group's: where canaries are registered.
+    pub(super) fn canary_target_group(&self) -> Option<String> {
+        let own = self.canary_target_group.as_ref();
+        let name = literal(own.or(self.names.target_group.as_ref())?);
         Some(self.place.arn("elasticloadbalancing", &format!("targetgroup/{name}/*")))
+    }
+
+    /// Listeners and their rules. Their ARNs hold the load balancer's name, which nothing of ADF knows.
+    pub(super) fn listeners(&self) -> String {
+        self.place.arn("elasticloadbalancing", "listener*/app/*")
     }
 
     pub(super) fn repository(&self) -> Option<String> {

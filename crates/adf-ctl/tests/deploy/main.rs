@@ -3,7 +3,9 @@
 
 mod agents;
 mod canary;
+mod cloudwatch;
 mod fuse;
+mod judged;
 mod lock;
 mod look;
 mod operators;

@@ -133,6 +133,12 @@ impl World {
         Self { context: context(sdk, self.folder.path()), ..self.clone() }
     }
 
+    /// From here on adf.toml says more under `[deploy]`, for whoever is connected after this.
+    pub(crate) fn say(&self, more: &str) {
+        std::fs::write(self.folder.path().join("adf.toml"), format!("{ADF_TOML}{more}"))
+            .expect("write adf.toml");
+    }
+
     pub(crate) fn names(&self) -> &AppNames {
         self.context.settings.app().expect("adf.toml names it")
     }

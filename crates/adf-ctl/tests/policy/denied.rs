@@ -155,8 +155,19 @@ fn another_apps_archives_group_targets_images_and_instances_are_not_touched() {
         ),
         (
             Role::Operator,
-            Call::new("elasticloadbalancing:RegisterTargets", targets("web")),
+            Call::new("elasticloadbalancing:RegisterTargets", targets("web-canary")),
             Call::new("elasticloadbalancing:RegisterTargets", targets("web2")),
+        ),
+        (
+            Role::Operator,
+            Call::new(
+                "elasticloadbalancing:ModifyRule",
+                arn("elasticloadbalancing", "listener-rule/app/web/1/2/3"),
+            ),
+            Call::new(
+                "elasticloadbalancing:ModifyRule",
+                arn("elasticloadbalancing", "loadbalancer/app/web/1"),
+            ),
         ),
         (Role::Operator, launched("web"), launched("shop")),
         (Role::Operator, canary("web", "canary"), canary("shop", "canary")),

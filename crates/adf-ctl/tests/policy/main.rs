@@ -30,6 +30,8 @@ fn scope() -> Scope {
         kms_key: Some("1234abcd-12ab-34cd-56ef-1234567890ab".parse().expect("an id")),
         instance_role: "web".to_owned(),
         image_repository: Some("web".to_owned()),
+        canary_target_group: Some("web-canary".to_owned()),
+        alarms: true,
         replace_unhealthy: true,
     }
 }
@@ -41,6 +43,8 @@ fn bare() -> Scope {
         bucket: None,
         kms_key: None,
         image_repository: None,
+        canary_target_group: None,
+        alarms: false,
         replace_unhealthy: false,
         ..scope()
     }

@@ -25,7 +25,8 @@ fn a_policy_fits_into_a_managed_one_whatever_the_app_is_called() {
         target_group: Some(name.clone()),
     };
     for role in ROLES {
-        let text = json(&policy(role, &Scope { names: names.clone(), ..scope() }));
+        let canary_target_group = Some(name.clone());
+        let text = json(&policy(role, &Scope { names: names.clone(), canary_target_group, ..scope() }));
         let size = text.chars().filter(|c| !c.is_whitespace()).count();
         assert!(size <= 6144, "{role:?}: {size} characters");
     }
@@ -45,7 +46,8 @@ fn each_statement_has_a_name_of_its_own_and_somewhere_to_act() {
             assert!(statement.action.iter().all(|action| !action.contains('*')), "{statement:?}");
             // Everything AWS, or everything of a service, is for calls that AWS confines to nothing less.
             let all = statement.resource.contains(&"*".to_owned());
-            let sees = |action: &&str| action.contains(":Describe") || *action == "ecr:GetAuthorizationToken";
+            let others = ["cloudwatch:GetMetricData", "ecr:GetAuthorizationToken"];
+            let sees = |action: &&str| action.contains(":Describe") || others.contains(action);
             assert!(!all || statement.action.iter().all(sees), "{statement:?}");
         }
     }
@@ -58,6 +60,7 @@ fn what_is_not_said_is_any_and_a_bucket_that_is_not_named_is_none() {
         assert!(text.contains("arn:aws:dynamodb:*:*:table/adf-config"), "{text}");
         assert!(!text.contains("s3:") && !text.contains("ecr:"), "{text}");
         assert!(!text.contains("SetInstanceHealth"), "{text}");
+        assert!(!text.contains("cloudwatch:") && !text.contains("ModifyListener"), "{text}");
     }
 }
 

@@ -116,6 +116,7 @@ fn deploy_record() -> DeployRecord {
             canary: true,
             bake: Duration::from_secs(30),
             min_probes: 20,
+            judging: adf_types::Judging::default(),
             watch: Duration::from_mins(5),
             deadline: Duration::from_mins(5),
             boot_timeout: Duration::from_mins(10),

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use adf_types::{DeployRecord, InstanceId, Verdict};
+use adf_types::{CanaryTraffic, DeployRecord, InstanceId, Verdict};
 
 use super::{Done, Scene, called};
-use crate::aws::{AwsError, CanaryLaunch};
+use crate::aws::{AwsError, CanaryLaunch, SharedRule};
 use crate::deploy::error::DeployError;
 use crate::deploy::observe;
 use crate::deploy::record::Change;
@@ -58,10 +58,40 @@ fn order(record: &DeployRecord, template_id: &str, subnet: Option<String>) -> Ca
 }
 
 pub(super) async fn register(scene: Scene<'_>, id: &InstanceId) -> Result<Done, DeployError> {
-    if let Some(arn) = &scene.ground.target_group_arn {
+    if let Some(arn) = scene.ground.canary_target_group_arn() {
         scene.context.aws.register_target(arn, id).await?;
     }
     Ok(called("registered"))
+}
+
+/// The canary gets what each instance of the fleet gets.
+pub(super) async fn start_traffic(scene: Scene<'_>) -> Result<Done, DeployError> {
+    let fleet = scene.record.progress.old.len().max(1);
+    let share = |weight: u32| weight / u32::try_from(fleet).unwrap_or(u32::MAX);
+    let rules = weigh(scene, |rule| share(rule.fleet_weight).max(1)).await?;
+    let words = format!("one of {} requests, in {rules} rules", fleet + 1);
+    Ok((Change::CanaryTraffic(CanaryTraffic::Since(scene.now)), words))
+}
+
+pub(super) async fn end_traffic(scene: Scene<'_>) -> Result<Done, DeployError> {
+    let rules = weigh(scene, |_| 0).await?;
+    Ok((Change::CanaryTraffic(CanaryTraffic::Ended), format!("none, in {rules} rules")))
+}
+
+/// Sets the canary's weight in every rule that it shares with the fleet, where it is another.
+async fn weigh(scene: Scene<'_>, weight: impl Fn(&SharedRule) -> u32) -> Result<usize, DeployError> {
+    let (Some(canary), Some(fleet)) = (&scene.ground.canary, &scene.ground.target_group_arn) else {
+        return Ok(0);
+    };
+    let (aws, arn) = (&scene.context.aws, &canary.target_group_arn);
+    let rules = aws.shared_rules(&canary.balancer_arn, fleet, arn).await?;
+    for rule in &rules {
+        let weight = weight(rule);
+        if rule.canary_weight != weight {
+            aws.set_canary_weight(rule, arn, weight).await?;
+        }
+    }
+    Ok(rules.len())
 }
 
 pub(super) fn judged(verdict: &Verdict) -> Done {
@@ -74,7 +104,7 @@ pub(super) fn judged(verdict: &Verdict) -> Done {
 }
 
 pub(super) async fn deregister(scene: Scene<'_>, id: &InstanceId) -> Result<Done, DeployError> {
-    if let Some(arn) = &scene.ground.target_group_arn {
+    if let Some(arn) = scene.ground.canary_target_group_arn() {
         scene.context.aws.deregister_target(arn, id).await?;
     }
     Ok(called("deregistered"))

@@ -15,6 +15,7 @@ mod room;
 mod template;
 
 use adf_types::{DeployRecord, ReleaseRecord};
+use jiff::Timestamp;
 
 pub use cleanup::finish;
 
@@ -32,6 +33,7 @@ pub struct Scene<'a> {
     pub record: &'a DeployRecord,
     pub release: &'a ReleaseRecord,
     pub lock: &'a adf_store::Lock,
+    pub now: Timestamp,
 }
 
 /// What became of an action: how the record changes, and how it was completed, in words.
@@ -50,6 +52,8 @@ pub async fn perform(scene: Scene<'_>, action: &Action) -> Result<Done, DeployEr
         Action::CreateTemplateVersion => template::create(scene).await,
         Action::LaunchCanary => canary::launch(scene).await,
         Action::RegisterCanary(id) => canary::register(scene, id).await,
+        Action::StartCanaryTraffic => canary::start_traffic(scene).await,
+        Action::EndCanaryTraffic => canary::end_traffic(scene).await,
         Action::RecordVerdict(verdict) => Ok(canary::judged(verdict)),
         Action::SetGroupTemplate { version } => promote::set_template(scene, *version).await,
         Action::SetDesired { instances } => replace::set_desired(scene, *instances).await,

@@ -1,6 +1,6 @@
 //! Canary: one fresh instance beside the group, registered once it says that it is healthy.
 
-use adf_types::{Cause, DeployRecord, Receipt, Step, Waiting};
+use adf_types::{CanaryTraffic, Cause, DeployRecord, Receipt, Step, Waiting};
 use jiff::Timestamp;
 
 use super::wait::{BOOT_TIMEOUT, Wait, after, last_act};
@@ -16,6 +16,10 @@ pub(super) fn plan(fleet: &Fleet, record: &DeployRecord, now: Timestamp) -> Deci
     }
     let serving = canary.receipt.as_ref().is_some_and(Receipt::is_serving);
     match (&canary.target, serving) {
+        // Only a healthy one gets requests of its own, and only then is there something to count.
+        (Some(TargetState::Healthy), true) if has_own_traffic(record) && !record_has_traffic(record) => {
+            act(Action::StartCanaryTraffic)
+        }
         (Some(TargetState::Healthy), true) => act(Action::Enter(Step::Judge)),
         (_, true) if !fleet.balanced => act(Action::Enter(Step::Judge)),
         // Only now: no request of a user may meet an instance that has not yet said it is healthy.
@@ -45,9 +49,29 @@ fn boot(canary: &Canary, record: &DeployRecord, now: Timestamp) -> Decision {
 const DRAIN_SLACK: std::time::Duration = std::time::Duration::from_mins(1);
 const DRAIN_LIMIT: &str = "the target group's deregistration delay and a minute";
 
-/// The next step of taking the canary out of the load balancer, if it is in it.
-pub(super) fn leave_traffic(fleet: &Fleet) -> Option<Decision> {
+fn has_own_traffic(record: &DeployRecord) -> bool {
+    record.policy.judging.canary_target_group.is_some()
+}
+
+fn record_has_traffic(record: &DeployRecord) -> bool {
+    matches!(record.progress.canary_traffic, Some(CanaryTraffic::Since(_)))
+}
+
+/// Whether requests may still be sent to the canary's own target group: they are, or the call that was to begin it has
+/// no result on record.
+fn may_have_traffic(record: &DeployRecord) -> bool {
+    let begun = Action::StartCanaryTraffic.intent();
+    record_has_traffic(record)
+        || record.progress.canary_traffic.is_none() && record.log.iter().any(|entry| entry.intent == begun)
+}
+
+/// The next step of taking the canary out of the load balancer, if it is in it. First nothing more is sent to its
+/// target group: what is sent to an empty one fails.
+pub(super) fn leave_traffic(fleet: &Fleet, record: &DeployRecord) -> Option<Decision> {
     let canary = fleet.canary.as_ref()?;
+    if may_have_traffic(record) {
+        return Some(act(Action::EndCanaryTraffic));
+    }
     let registered = !matches!(canary.target, None | Some(TargetState::Draining));
     registered.then(|| act(Action::DeregisterCanary(canary.id.clone())))
 }
@@ -55,7 +79,7 @@ pub(super) fn leave_traffic(fleet: &Fleet) -> Option<Decision> {
 /// The next step of removing the canary; `None` when it is gone.
 pub(super) fn leave(fleet: &Fleet, record: &DeployRecord, now: Timestamp) -> Option<Decision> {
     let canary = fleet.canary.as_ref()?;
-    if let Some(decision) = leave_traffic(fleet) {
+    if let Some(decision) = leave_traffic(fleet, record) {
         return Some(decision);
     }
     if canary.machine == Some(MachineState::Gone) || forgotten(canary, record) {

@@ -14,7 +14,7 @@ pub(super) fn plan(fleet: &Fleet, record: &DeployRecord, now: Timestamp) -> Deci
         return act(Action::SetCurrent);
     }
     // The canary drains while the old instances go.
-    if let Some(leave) = canary::leave_traffic(fleet) {
+    if let Some(leave) = canary::leave_traffic(fleet, record) {
         return leave;
     }
     if let Some(action) = old_away(fleet, record) {

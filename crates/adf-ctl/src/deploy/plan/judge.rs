@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::wait::{Wait, after, last_act};
 use super::{Action, Decision, act, turn_back};
 use crate::deploy::fleet::Fleet;
-use crate::deploy::judge::{JUDGE_LIMIT, JUDGE_SLACK, between, verdict};
+use crate::deploy::judge::{between, lacks, limit, verdict};
 
 pub(super) fn plan(fleet: &Fleet, record: &DeployRecord, now: Timestamp) -> Decision {
     match &record.progress.verdict {
@@ -15,24 +15,23 @@ pub(super) fn plan(fleet: &Fleet, record: &DeployRecord, now: Timestamp) -> Deci
             return turn_back(Cause::Release, format!("canary failed: {reason}"));
         }
         Some(Verdict::Inconclusive { reason }) => {
-            return turn_back(Cause::Evidence, format!("canary inconclusive: {reason}"));
+            return turn_back(Cause::Evidence, format!("E207 canary inconclusive: {reason}"));
         }
         None => {}
     }
     let Some(canary) = &fleet.canary else {
         return turn_back(Cause::Aws, "the canary is not on record any more");
     };
-    let begun = last_act(record);
-    if let Some(verdict) = verdict(canary, &record.policy, between(begun, now)) {
+    let (begun, policy) = (last_act(record), &record.policy);
+    let observed = between(begun, now);
+    if let Some(verdict) = verdict(canary, &fleet.evidence, policy, observed) {
         return act(Action::RecordVerdict(verdict));
     }
-    let seen = canary.receipt.as_ref().map(|r| r.probes.passed).unwrap_or_default();
-    let what = format!(
-        "the canary's verdict: {seen} of {} probes, {} of {} s",
-        record.policy.min_probes,
-        between(begun, now).as_secs(),
-        record.policy.bake.as_secs()
-    );
-    let until = after(begun, record.policy.bake + JUDGE_SLACK);
-    Decision::Wait(Wait { what, kind: Waiting::Configured, until, limit: JUDGE_LIMIT })
+    let baked = format!("{} of {} s", observed.as_secs(), policy.bake.as_secs());
+    let lacking = lacks(canary, &fleet.evidence, policy, observed);
+    let what = [vec![baked], lacking].concat().join("; ");
+    let (longest, limit) = limit(policy);
+    let until = after(begun, longest);
+    let what = format!("the canary's verdict: {what}");
+    Decision::Wait(Wait { what, kind: Waiting::Configured, until, limit })
 }

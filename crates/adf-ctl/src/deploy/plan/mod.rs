@@ -71,6 +71,10 @@ pub enum Action {
     CreateTemplateVersion,
     LaunchCanary,
     RegisterCanary(InstanceId),
+    /// Users' requests go to the canary's own target group, too.
+    StartCanaryTraffic,
+    /// They do no more.
+    EndCanaryTraffic,
     RecordVerdict(Verdict),
     SetGroupTemplate {
         version: u64,
@@ -130,6 +134,8 @@ impl Action {
             Self::CreateTemplateVersion => "make a launch template version".to_owned(),
             Self::LaunchCanary => "launch the canary".to_owned(),
             Self::RegisterCanary(id) => format!("register canary {id} with the target group"),
+            Self::StartCanaryTraffic => "give the canary its share of the requests".to_owned(),
+            Self::EndCanaryTraffic => "give the canary no more requests".to_owned(),
             Self::RecordVerdict(_) => "judge the canary".to_owned(),
             Self::SetGroupTemplate { version } => format!("let the group launch template version {version}"),
             Self::SetDesired { instances } => format!("set desired capacity to {instances}"),

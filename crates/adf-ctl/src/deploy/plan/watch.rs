@@ -1,4 +1,5 @@
-//! Watch: the old instances stand by, so that a way back takes seconds; hard facts turn the deploy back.
+//! Watch: the old instances stand by, so that a way back takes seconds; hard facts and alarms turn the deploy back.
+//! An alarm without data does not: the canary had passed with data.
 
 use adf_types::{Cause, DeployRecord, Step, Waiting};
 use jiff::Timestamp;
@@ -16,7 +17,8 @@ pub(super) fn plan(fleet: &Fleet, record: &DeployRecord, now: Timestamp) -> Deci
     });
     let replacements = fleet.gone.iter().filter(|r| r.deploy.as_ref() == Some(&record.id));
     let replacements = replacements.filter(|r| Some(&r.instance) != record.progress.canary.as_ref());
-    if let Some(fact) = facts.chain(replacements.filter_map(failure)).next() {
+    let alarm = fleet.evidence.alarms.firing();
+    if let Some(fact) = facts.chain(replacements.filter_map(failure)).chain(alarm).next() {
         return turn_back(Cause::Release, format!("during the watch, {fact}"));
     }
     let since = record.progress.replaced_at.unwrap_or(now);

@@ -37,6 +37,8 @@ fn of_role(world: &World, role: Role, kms_key: &str) -> (World, adf_local::iam::
         kms_key: Some(kms_key.parse().expect("a key")),
         instance_role: "web".to_owned(),
         image_repository: None,
+        canary_target_group: None,
+        alarms: false,
         replace_unhealthy: false,
     };
     let printed: adf_local::iam::Policy = policy(role, &scope).text().parse().expect("a policy");

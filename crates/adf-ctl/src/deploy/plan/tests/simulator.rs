@@ -5,10 +5,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use adf_store::CurrentRelease;
-use adf_types::{DeployRecord, InstanceId, InstanceState, OperatorRequest, Outcome, Step, Surge};
+use adf_types::{
+    CanaryTraffic, DeployRecord, InstanceId, InstanceState, OperatorRequest, Outcome, Step, Surge,
+};
 
 use super::*;
 use crate::aws::{Lifecycle, MachineState, TargetState};
+use crate::deploy::judge::counts::{Period, Trials};
+use crate::deploy::judge::traffic::Traffic;
 use crate::deploy::plan::{Action, Decision, next_step};
 use crate::deploy::record::{self, Change};
 
@@ -55,6 +59,8 @@ pub(super) struct Simulator {
     size: u32,
     /// Instances that scaling may take.
     permitted: u32,
+    /// Whether requests are sent to a target group in which only the canary is.
+    routed: bool,
     pub(super) record: DeployRecord,
 }
 
@@ -70,6 +76,9 @@ impl Simulator {
         record.policy.surge = trouble.surge;
         let current = CurrentRelease { current: release(OLD), previous: None };
         fleet.current = Some(current);
+        if trouble.seed.is_multiple_of(2) {
+            record.policy.judging.canary_target_group = Some("web-canary".to_owned());
+        }
         let (random, size) = (trouble.seed | 1, trouble.fleet);
         Self {
             trouble,
@@ -81,6 +90,7 @@ impl Simulator {
             required: size,
             size,
             permitted: 0,
+            routed: false,
             record,
         }
     }
@@ -97,6 +107,7 @@ impl Simulator {
                     self.tick();
                 }
                 Decision::Finish(outcome) => {
+                    assert!(!self.routed, "requests are sent to an empty target group for good");
                     self.record.outcome = Some(outcome);
                     return (self.record, self.fleet);
                 }
@@ -167,8 +178,17 @@ impl Simulator {
             Action::RecordVerdict(verdict) => return Change::Judged(verdict.clone()),
             Action::MarkReplaced => return Change::Replaced,
             Action::RegisterCanary(_) => self.canary_target(Some(TargetState::Initial)),
-            Action::DeregisterCanary(_) => self.canary_target(Some(TargetState::Draining)),
+            Action::StartCanaryTraffic => return self.start_traffic(),
+            Action::EndCanaryTraffic => {
+                self.routed = false;
+                return Change::CanaryTraffic(CanaryTraffic::Ended);
+            }
+            Action::DeregisterCanary(_) => {
+                assert!(!self.routed, "requests are sent to an empty target group");
+                self.canary_target(Some(TargetState::Draining));
+            }
             Action::TerminateCanary(_) => {
+                assert!(!self.routed, "requests are sent to a canary that is terminated");
                 self.fleet.canary.as_mut().expect("launched").machine = Some(MachineState::Gone);
             }
             Action::SetGroupTemplate { version } => self.fleet.template_version = Some(*version),
@@ -209,6 +229,16 @@ impl Simulator {
             self.soon(&id, 20);
         }
         Change::Canary(id)
+    }
+
+    fn start_traffic(&mut self) -> Change {
+        let target = self.fleet.canary.as_ref().and_then(|canary| canary.target.clone());
+        assert_eq!(target, Some(TargetState::Healthy), "requests of users meet a canary that is not healthy");
+        self.routed = true;
+        let trials = Trials { all: 10_000, failed: 10 };
+        let periods = vec![Period { canary: trials, fleet: trials }];
+        self.fleet.evidence.traffic = Some(Traffic { periods, stopped: None });
+        Change::CanaryTraffic(CanaryTraffic::Since(at(self.second)))
     }
 
     fn canary_target(&mut self, target: Option<TargetState>) {

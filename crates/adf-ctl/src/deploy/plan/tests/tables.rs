@@ -1,10 +1,12 @@
 //! One situation, one decision.
 
 use adf_types::{
-    Direction, InstanceState, LogEntry, OperatorRequest, Outcome, ProbeCounts, RaisedMax, Step, Verdict,
+    CanaryTraffic, Direction, InstanceState, LogEntry, OperatorRequest, Outcome, ProbeCounts, RaisedMax,
+    Step, Verdict,
 };
 
 use super::*;
+use crate::deploy::judge::alarms::Seen;
 use crate::deploy::plan::{Action, Decision, Wait, next_step};
 
 pub(super) const OLDS: [&str; 3] = ["a", "b", "c"];
@@ -85,6 +87,75 @@ fn the_canary_meets_no_user_before_it_says_that_it_is_healthy() {
     waits(&fleet, &record, 0);
     fleet.canary = Some(canary(InstanceState::Serving, Some(TargetState::Healthy)));
     assert_eq!(acts(&fleet, &record), Action::Enter(Step::Judge));
+}
+
+fn with_its_own_target_group(step: Step) -> DeployRecord {
+    let mut record = record(step, &OLDS);
+    record.policy.judging.canary_target_group = Some("web-canary".to_owned());
+    record
+}
+
+#[test]
+fn a_canary_with_a_target_group_of_its_own_gets_requests_once_it_is_healthy_there() {
+    let mut record = with_its_own_target_group(Step::Canary);
+    let mut fleet = fleet(OLD, 3, olds());
+    fleet.canary = Some(canary(InstanceState::Serving, Some(TargetState::Initial)));
+    waits(&fleet, &record, 0);
+    fleet.canary = Some(canary(InstanceState::Serving, Some(TargetState::Healthy)));
+    assert_eq!(acts(&fleet, &record), Action::StartCanaryTraffic);
+    record.progress.canary_traffic = Some(CanaryTraffic::Since(at(0)));
+    assert_eq!(acts(&fleet, &record), Action::Enter(Step::Judge));
+}
+
+#[test]
+fn before_a_canary_leaves_its_target_group_nothing_is_sent_to_it_any_more() {
+    let direction = Direction::Back { reason: "why".to_owned(), cause: adf_types::Cause::Operator };
+    let mut record = DeployRecord { direction, ..with_its_own_target_group(Step::Judge) };
+    let mut fleet = fleet(OLD, 3, olds());
+    fleet.canary = Some(canary(InstanceState::Serving, Some(TargetState::Healthy)));
+    assert_eq!(acts(&fleet, &record), Action::DeregisterCanary(id("canary")), "it never had any");
+    let begun = LogEntry {
+        step: Step::Canary,
+        intent: Action::StartCanaryTraffic.intent(),
+        started_at: START,
+        finished_at: None,
+        result: None,
+        waiting: None,
+    };
+    record.log.push(begun);
+    assert_eq!(acts(&fleet, &record), Action::EndCanaryTraffic, "whether it had any nobody recorded");
+    record.progress.canary_traffic = Some(CanaryTraffic::Since(at(0)));
+    assert_eq!(acts(&fleet, &record), Action::EndCanaryTraffic);
+    fleet.canary = Some(canary(InstanceState::Serving, None));
+    assert_eq!(acts(&fleet, &record), Action::EndCanaryTraffic, "even when it left by itself");
+    record.progress.canary_traffic = Some(CanaryTraffic::Ended);
+    fleet.canary = Some(canary(InstanceState::Serving, Some(TargetState::Healthy)));
+    assert_eq!(acts(&fleet, &record), Action::DeregisterCanary(id("canary")));
+    let cleaning = DeployRecord {
+        direction: Direction::Forward,
+        progress: Progress { canary_traffic: Some(CanaryTraffic::Since(at(0))), ..record.progress.clone() },
+        ..with_its_own_target_group(Step::Cleanup)
+    };
+    let current = adf_store::CurrentRelease { current: release(NEW), previous: None };
+    fleet.current = Some(current);
+    assert_eq!(acts(&fleet, &cleaning), Action::EndCanaryTraffic);
+}
+
+#[test]
+fn an_alarm_that_fires_in_the_watch_turns_back_and_one_without_data_does_not() {
+    let mut record = record(Step::Watch, &OLDS);
+    record.progress.replaced_at = Some(at(100));
+    let mut members: Vec<_> = OLDS.iter().map(|name| standby(name)).collect();
+    members.extend(news());
+    let mut fleet = fleet(NEW, 3, members);
+    let look = |fleet: &mut Fleet, seen: Seen| fleet.evidence.alarms.add("web-5xx", seen);
+    look(&mut fleet, Seen::NoData("INSUFFICIENT_DATA".to_owned()));
+    look(&mut fleet, Seen::Firing("Threshold Crossed".to_owned()));
+    look(&mut fleet, Seen::Firing("Threshold Crossed".to_owned()));
+    waits(&fleet, &record, 101);
+    look(&mut fleet, Seen::Firing("Threshold Crossed".to_owned()));
+    let reason = turns_back(&fleet, &record, 101);
+    assert!(reason.contains("alarm web-5xx fires in 3 of 4 looks: Threshold Crossed"), "{reason}");
 }
 
 #[test]

@@ -1,60 +1,12 @@
-//! The verdict on a canary, and what counts as failed: pure.
-//!
-//! Hard facts fail at once. A pass needs the whole bake time and enough probes without a single failure.
-//! Too little seen by the end is inconclusive, which is never taken for a pass.
+//! Hard facts about an instance: what fails it whatever was counted; and where it stands, in words.
 
-use std::time::Duration;
+use adf_types::{InstanceState, Receipt};
 
-use adf_types::{InstanceState, Policy, Receipt, Verdict};
-use jiff::Timestamp;
-
-use super::fleet::{Canary, failure};
 use crate::aws::{MachineState, TargetState};
-
-/// How much longer than the bake time the canary may take to answer enough probes. The agent probes about
-/// once a second, so this is thrice the default of 20 probes.
-pub const JUDGE_SLACK: Duration = Duration::from_mins(1);
-
-/// What the limit of the judgement is called.
-pub const JUDGE_LIMIT: &str = "deploy.bake and a minute";
+use crate::deploy::fleet::{Canary, failure};
 
 /// An instance whose agent could not write; its console says why.
 pub const NO_RECEIPT: &str = "no receipt yet";
-
-/// The verdict `observed` into the judgement, or `None` while there is more to see.
-pub fn verdict(canary: &Canary, policy: &Policy, observed: Duration) -> Option<Verdict> {
-    let receipt = canary.receipt.as_ref();
-    if let Some(reason) = hard_fact(canary) {
-        return Some(Verdict::Fail { reason });
-    }
-    let probes = receipt.map(|r| r.probes).unwrap_or_default();
-    if probes.failed > 0 {
-        let all = probes.failed + probes.passed;
-        return Some(Verdict::Fail { reason: format!("{} of {all} health probes failed", probes.failed) });
-    }
-    if observed >= policy.bake && probes.passed >= policy.min_probes && probes.passed > 0 {
-        return Some(Verdict::Pass { evidence: evidence(probes.passed, observed) });
-    }
-    (observed >= policy.bake + JUDGE_SLACK).then(|| Verdict::Inconclusive {
-        reason: format!(
-            "{} probes in {} s, {} wanted: too little was seen to let it pass",
-            probes.passed,
-            observed.as_secs(),
-            policy.min_probes
-        ),
-    })
-}
-
-/// "Rule of three": after n successes and no failure, the failure rate is below 3/n with 95 % confidence.
-fn evidence(passed: u64, observed: Duration) -> String {
-    #[expect(clippy::cast_precision_loss, reason = "a percentage for people; counts are far below 2^52")]
-    let missed = (300.0 / passed as f64).min(100.0);
-    format!(
-        "0 of {passed} probes failed in {} s, no restart, target healthy; a failure rate up to {missed:.1} % \
-         could have been missed (95 % confidence)",
-        observed.as_secs()
-    )
-}
 
 /// What fails a canary whatever else was seen.
 pub fn hard_fact(canary: &Canary) -> Option<String> {
@@ -111,9 +63,4 @@ pub fn stands(receipt: Option<&Receipt>, target: Option<&TargetState>) -> String
             format!("healthy by its receipt, not checked by the load balancer: {reason}")
         }
     }
-}
-
-/// The time between two moments; none if the second is earlier.
-pub fn between(from: Timestamp, to: Timestamp) -> Duration {
-    to.duration_since(from).try_into().unwrap_or_default()
 }

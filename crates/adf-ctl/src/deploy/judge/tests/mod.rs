@@ -1,0 +1,6 @@
+//! The judge against single situations, and against many canaries at once.
+
+mod simulation;
+mod situations;
+mod statistics;
+mod table;
