@@ -72,7 +72,7 @@ pub enum Step {
     Template,
     /// One fresh instance of the new release, registered with the target group.
     Canary,
-    /// The canary is judged on hard facts and probes.
+    /// The canary is judged on hard facts, probes, users' requests and alarms.
     Judge,
     /// The group's template version is set: from here a scale-out starts the new release.
     Promote,

@@ -87,7 +87,7 @@ async fn users_who_leave_make_it_inconclusive() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_alarm_without_data_is_inconclusive() {
+async fn fault_54_an_alarm_without_data_is_inconclusive() {
     let settings = format!("{OWN}{ALARMS}");
     let reason =
         turned_back(Users { alarm_then: Alarm::Is("INSUFFICIENT_DATA"), ..Users::content() }, &settings)
