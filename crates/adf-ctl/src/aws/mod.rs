@@ -13,7 +13,9 @@ mod error;
 mod group;
 mod identity;
 mod instances;
+mod launches;
 mod pace;
+mod refresh;
 mod targets;
 mod template;
 
@@ -22,7 +24,9 @@ use aws_config::SdkConfig;
 pub use error::{AwsError, Call};
 pub use group::{GroupState, Lifecycle, MemberState, TemplateVersion};
 pub use instances::{CanaryLaunch, MachineState};
+pub use launches::FailedLaunch;
 pub use pace::{GroupPace, HealthCheck, LaunchHook, TargetPace};
+pub use refresh::{RefreshOrder, RefreshState, RefreshStatus};
 pub use targets::{TargetGroupState, TargetState};
 pub use template::{TemplateTags, VersionLaunch};
 

@@ -15,7 +15,7 @@ use adf_types::AppName;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 pub use config::ConfigArgs;
-pub use deploy::{DeployArgs, RollbackArgs};
+pub use deploy::{AbortArgs, DeployArgs, PauseArgs, PromoteArgs, ResumeArgs, RollbackArgs};
 pub use iam_policy::IamPolicyArgs;
 pub use init::InitArgs;
 pub use inspect::{HistoryArgs, LogsArgs, StatusArgs};
@@ -86,6 +86,10 @@ pub enum Command {
     Plan(PlanArgs),
     Deploy(DeployArgs),
     Rollback(RollbackArgs),
+    Resume(ResumeArgs),
+    Abort(AbortArgs),
+    Pause(PauseArgs),
+    Promote(PromoteArgs),
     Status(StatusArgs),
     History(HistoryArgs),
     Logs(LogsArgs),

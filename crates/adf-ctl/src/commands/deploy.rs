@@ -1,12 +1,11 @@
 //! `adf-ctl deploy`.
 
-use adf_types::{DeployRecord, Outcome, ReleaseName, Step};
+use adf_types::{Cause, DeployRecord, Direction, Outcome, ReleaseName, Step};
 use serde::Serialize;
 
 use crate::cli::DeployArgs;
 use crate::context::Context;
 use crate::deploy::clock::Clock;
-use crate::deploy::judge::NO_RECEIPT;
 use crate::deploy::stop::Stop;
 use crate::deploy::timings::{self, InstanceTime, StepTime};
 use crate::deploy::view::View;
@@ -35,6 +34,8 @@ pub(super) fn options(args: DeployArgs) -> DeployOptions {
         bake: args.bake,
         min_probes: args.min_probes,
         watch: args.watch,
+        strategy: args.strategy.map(Into::into),
+        surge: args.surge,
         boot_timeout: args.boot_timeout,
         ..DeployOptions::of(args.release)
     }
@@ -76,7 +77,7 @@ fn conclusion(record: &DeployRecord) -> Told {
     let failed = |reason: &str, serving: String| CtlError::DeployFailed {
         reason: reason.to_owned(),
         serving,
-        hint: hint(record, reason),
+        hint: hint(record),
     };
     match &record.outcome {
         Some(Outcome::RolledBack { reason }) => {
@@ -92,8 +93,8 @@ fn conclusion(record: &DeployRecord) -> Told {
 }
 
 /// What to do about it. An instance that could not even write its receipt has only its console to say why.
-fn hint(record: &DeployRecord, reason: &str) -> String {
-    if reason.contains(NO_RECEIPT) {
+fn hint(record: &DeployRecord) -> String {
+    if let Direction::Back { cause: Cause::Silence, .. } = record.direction {
         return "an instance without a receipt says why on its console: adf-ctl logs; its instance profile must allow \
                 what docs/aws.md lists"
             .to_owned();

@@ -1,5 +1,6 @@
 //! One file per command: it reads the settings, calls what does the work, and prints one value.
 
+mod ask;
 mod completions;
 mod config;
 mod deploy;
@@ -55,6 +56,10 @@ async fn dispatch(context: &Context, command: Command) -> Result<(), CtlError> {
         Command::Plan(args) => plan::run(context, args).await,
         Command::Deploy(args) => Box::pin(deploy::run(context, args)).await,
         Command::Rollback(args) => Box::pin(rollback::run(context, args)).await,
+        Command::Resume(_) => Box::pin(ask::resume(context)).await,
+        Command::Abort(args) => Box::pin(rollback::abort(context, args)).await,
+        Command::Pause(args) => Box::pin(ask::pause(context, args)).await,
+        Command::Promote(_) => Box::pin(ask::promote(context)).await,
         Command::Status(args) => status::run(context, args).await,
         Command::History(args) => history::run(context, args).await,
         Command::Logs(args) => logs::run(context, args).await,

@@ -43,7 +43,7 @@ pub async fn check(
     group_is_ready(&group, target_group_arn)?;
     let old: Vec<_> = group.members.iter().filter(|m| m.lifecycle != Lifecycle::Leaving).collect();
     let capacity = capacity(&group, options)?;
-    room(&group, u32::try_from(old.len()).unwrap_or(u32::MAX), capacity)?;
+    no_refresh(context, &group.name).await?;
     config_is_complete(context, release, owner).await?;
     Ok(Preflight::Begin(Box::new(Beginning {
         from: current,
@@ -128,6 +128,15 @@ fn group_is_ready(group: &GroupState, target_group_arn: Option<&str>) -> Result<
     Ok(())
 }
 
+/// A refresh that somebody started is theirs to end.
+pub(crate) async fn no_refresh(context: &Context, group: &str) -> Result<(), DeployError> {
+    let latest = context.aws.latest_refresh(group).await?;
+    match latest.filter(|refresh| refresh.status.is_active()) {
+        Some(refresh) => Err(DeployError::foreign_refresh(group, &refresh.id)),
+        None => Ok(()),
+    }
+}
+
 /// Tag of the group that says how many instances a first deploy starts; `init` sets it.
 const CAPACITY_TAG: &str = "adf:capacity";
 
@@ -154,6 +163,15 @@ fn capacity(group: &GroupState, options: &DeployOptions) -> Result<u32, DeployEr
             "say it: adf-ctl deploy --capacity N",
         )
     })?;
+    if capacity > group.max {
+        return Err(DeployError::refused(
+            format!("{capacity} instances are more than the maximum of group {}, {}", group.name, group.max),
+            format!(
+                "aws autoscaling update-auto-scaling-group --auto-scaling-group-name {} --max-size {capacity}",
+                group.name
+            ),
+        ));
+    }
     if capacity < group.min {
         return Err(DeployError::refused(
             format!("{capacity} instances are fewer than the minimum of group {}, {}", group.name, group.min),
@@ -161,25 +179,6 @@ fn capacity(group: &GroupState, options: &DeployOptions) -> Result<u32, DeployEr
         ));
     }
     Ok(capacity)
-}
-
-/// A surge holds the old and the new fleet at once.
-fn room(group: &GroupState, old: u32, capacity: u32) -> Result<(), DeployError> {
-    let needed = capacity.saturating_add(old);
-    if needed <= group.max {
-        return Ok(());
-    }
-    Err(DeployError::refused(
-        format!(
-            "group {} is at its maximum: a deploy needs room for {capacity} new instances beside {old} old ones, \
-             {needed} in all, and its maximum size is {}",
-            group.name, group.max
-        ),
-        format!(
-            "aws autoscaling update-auto-scaling-group --auto-scaling-group-name {} --max-size {needed}",
-            group.name
-        ),
-    ))
 }
 
 async fn config_is_complete(
@@ -214,22 +213,17 @@ pub(crate) fn refusals(
     target_group_arn: Option<&str>,
     options: &DeployOptions,
 ) -> (u32, Vec<DeployError>) {
-    let old = group.members.iter().filter(|m| m.lifecycle != Lifecycle::Leaving).count();
-    let (old, capacity) = (u32::try_from(old).unwrap_or(u32::MAX), capacity(group, options));
+    let capacity = capacity(group, options);
     let size = *capacity.as_ref().unwrap_or(&group.desired.max(1));
-    let all = [
-        template_version(group).err(),
-        group_is_ready(group, target_group_arn).err(),
-        capacity.err(),
-        room(group, old, size).err(),
-    ];
+    let all = [template_version(group).err(), group_is_ready(group, target_group_arn).err(), capacity.err()];
     (size, all.into_iter().flatten().collect())
 }
 
 pub(crate) fn policy(context: &Context, options: &DeployOptions) -> Policy {
     let section = &context.settings.file.deploy;
     Policy {
-        strategy: section.strategy,
+        strategy: options.strategy.unwrap_or(section.strategy),
+        surge: options.surge.unwrap_or(section.surge),
         canary: section.canary && options.canary,
         bake: options.bake.unwrap_or(section.bake),
         min_probes: options.min_probes.unwrap_or(section.min_probes),

@@ -41,6 +41,7 @@ fn fleet(scope: &Scope) -> Vec<Statement> {
     let see = [
         "autoscaling:DescribeAutoScalingGroups",
         "autoscaling:DescribeLifecycleHooks",
+        "autoscaling:DescribeInstanceRefreshes",
         "autoscaling:DescribeScalingActivities",
         "ec2:DescribeInstances",
         "ec2:DescribeLaunchTemplateVersions",
@@ -51,7 +52,10 @@ fn fleet(scope: &Scope) -> Vec<Statement> {
     let change = [
         "autoscaling:EnterStandby",
         "autoscaling:ExitStandby",
+        "autoscaling:RollbackInstanceRefresh",
         "autoscaling:SetDesiredCapacity",
+        "autoscaling:SetInstanceProtection",
+        "autoscaling:StartInstanceRefresh",
         "autoscaling:TerminateInstanceInAutoScalingGroup",
         "autoscaling:UpdateAutoScalingGroup",
     ];

@@ -115,13 +115,17 @@ async fn everything_that_a_deploy_would_be_refused_for_is_told_at_once() {
     world.cloud.model(|model, now| {
         let spec = GroupSpec { max: Some(5), ..Default::default() };
         model.update_group("web", &spec, now).expect("updated");
+        model.suspend_processes("web", &["Launch".to_owned()]).expect("suspended");
     });
     let mut v4 = release("v4");
     v4.config.required = vec![config_name("DB")];
     world.context.store.put_release(&v4).await.expect("new");
-    let obstacles = plan(&world, "v4").await.obstacles;
+    let planned = plan(&world, "v4").await;
+    let obstacles = planned.obstacles;
     let told: Vec<&str> = obstacles.iter().map(|o| o.mend.as_str()).collect();
-    assert!(told.iter().any(|mend| mend.contains("--max-size 6")), "{obstacles:#?}");
+    assert!(told.iter().any(|mend| mend.contains("resume-processes")), "{obstacles:#?}");
+    let room = planned.estimate.warnings.iter().find(|warning| warning.why.contains("maximum of group web"));
+    assert!(room.is_some_and(|room| room.why.contains("from 5 to 6")), "{:#?}", planned.estimate.warnings);
     assert!(told.iter().any(|mend| mend.contains("adf-ctl config set DB=VALUE")), "{obstacles:#?}");
 }
 

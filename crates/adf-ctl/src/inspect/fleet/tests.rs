@@ -32,7 +32,12 @@ fn receipt(state: InstanceState, seconds_ago: i64) -> Receipt {
 /// The row of a member that the group and the load balancer call well.
 fn row(receipt: Receipt) -> Row {
     let id = receipt.instance.clone();
-    let member = MemberState { id: id.clone(), lifecycle: Lifecycle::InService, template_version: Some(1) };
+    let member = MemberState {
+        id: id.clone(),
+        lifecycle: Lifecycle::InService,
+        template_version: Some(1),
+        protected: false,
+    };
     let targets = BTreeMap::from([(id, TargetState::Healthy)]);
     rows(&[member], &targets, &[receipt], NOW).remove(0)
 }

@@ -36,6 +36,8 @@ pub enum Whose {
     Instances,
     Configured,
     Aws,
+    /// Somebody paused the deploy.
+    Operator,
     /// The controller's own: calls, planning, polling.
     Own,
 }
@@ -46,6 +48,7 @@ impl Whose {
             Self::Instances => "instances",
             Self::Configured => "configured",
             Self::Aws => "aws",
+            Self::Operator => "operator",
             Self::Own => "own",
         }
     }
@@ -76,6 +79,7 @@ fn whose(entry: &LogEntry) -> Whose {
         Some(Waiting::Instances) => Whose::Instances,
         Some(Waiting::Configured) => Whose::Configured,
         Some(Waiting::Aws) => Whose::Aws,
+        Some(Waiting::Operator) => Whose::Operator,
         None => Whose::Own,
     }
 }
