@@ -14,16 +14,11 @@ use super::{Aws, AwsError};
 /// AWS's default where the attribute is not set, see "Deregistration delay" in the guide.
 pub(super) const DEFAULT_DEREGISTRATION_DELAY: Duration = Duration::from_mins(5);
 
-/// AWS's default, see "Health checks for Application Load Balancer target groups".
-const DEFAULT_INTERVAL: Duration = Duration::from_secs(30);
-
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TargetGroupState {
     pub arn: String,
     pub name: String,
     pub port: Option<u16>,
-    /// How long the load balancer may take to find a fresh target healthy: its interval, as often as it has to pass.
-    pub first_checks: Duration,
 }
 
 /// A target's health, with the load balancer's reason where there is one.
@@ -56,11 +51,7 @@ impl Aws {
         let arn =
             group.target_group_arn.ok_or_else(|| incomplete("DescribeTargetGroups", name, "the ARN"))?;
         let port = group.port.and_then(|p| u16::try_from(p).ok());
-        let seconds = |value: Option<i32>| value.and_then(|v| u64::try_from(v).ok()).map(Duration::from_secs);
-        let interval = seconds(group.health_check_interval_seconds).unwrap_or(DEFAULT_INTERVAL);
-        let passes = group.healthy_threshold_count.and_then(|n| u32::try_from(n).ok()).unwrap_or(1);
-        let first_checks = interval.saturating_mul(passes);
-        Ok(Some(TargetGroupState { arn, name: name.to_owned(), port, first_checks }))
+        Ok(Some(TargetGroupState { arn, name: name.to_owned(), port }))
     }
 
     /// Every registered target's state. One call: the answer is not paged.

@@ -38,10 +38,11 @@ impl Ground {
             let (drain, first_checks) = (Duration::ZERO, Duration::ZERO);
             return Ok(Self { target_group_arn: None, drain, first_checks });
         };
-        let group = context.aws.target_group(name).await?;
-        let group = group.ok_or_else(|| DeployError::no_target_group(name))?;
-        let drain = context.aws.deregistration_delay(&group.arn).await?;
-        Ok(Self { target_group_arn: Some(group.arn), drain, first_checks: group.first_checks })
+        let check = context.aws.health_check(name).await?;
+        let check = check.ok_or_else(|| DeployError::no_target_group(name))?;
+        let drain = context.aws.deregistration_delay(&check.arn).await?;
+        let first_checks = check.interval.saturating_mul(check.passes);
+        Ok(Self { target_group_arn: Some(check.arn), drain, first_checks })
     }
 }
 

@@ -40,14 +40,14 @@ fn state(scope: &Scope) -> Vec<Statement> {
 fn fleet(scope: &Scope) -> Vec<Statement> {
     let see = [
         "autoscaling:DescribeAutoScalingGroups",
-        "autoscaling:DescribeLifecycleHooks",
         "autoscaling:DescribeInstanceRefreshes",
+        "autoscaling:DescribeLifecycleHooks",
         "autoscaling:DescribeScalingActivities",
-        "ec2:DescribeInstances",
-        "ec2:DescribeLaunchTemplateVersions",
         "elasticloadbalancing:DescribeTargetGroupAttributes",
         "elasticloadbalancing:DescribeTargetGroups",
         "elasticloadbalancing:DescribeTargetHealth",
+        "ec2:DescribeInstances",
+        "ec2:DescribeLaunchTemplateVersions",
     ];
     let change = [
         "autoscaling:EnterStandby",
