@@ -129,7 +129,7 @@ fn group_is_ready(group: &GroupState, target_group_arn: Option<&str>) -> Result<
 }
 
 /// A refresh that somebody started is theirs to end.
-async fn no_refresh(context: &Context, group: &str) -> Result<(), DeployError> {
+pub(crate) async fn no_refresh(context: &Context, group: &str) -> Result<(), DeployError> {
     let latest = context.aws.latest_refresh(group).await?;
     match latest.filter(|refresh| refresh.status.is_active()) {
         Some(refresh) => Err(DeployError::foreign_refresh(group, &refresh.id)),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use adf_types::{ImageSource, Policy};
+use adf_types::{ImageSource, Policy, Strategy, Surge};
 
 use super::past::Past;
 use crate::aws::{GroupPace, HealthCheck, LaunchHook, TargetPace};
@@ -20,6 +20,8 @@ pub struct Facts {
     pub capacity: u32,
     /// Instances that there are now; none makes it a first deploy, which has no canary and no watch.
     pub old: u32,
+    /// The group's maximum; `None` where nobody asked.
+    pub max: Option<u32>,
     /// `None` for an app without a load balancer.
     pub balancer: Option<Balancer>,
     /// `None` where nobody asked.
@@ -60,6 +62,21 @@ impl Facts {
     /// There is no fleet yet that a canary or a watch would protect.
     pub fn is_first(&self) -> bool {
         self.old == 0
+    }
+
+    /// Whether the whole old fleet stands by until the watch ends.
+    pub fn stands_by(&self) -> bool {
+        self.policy.strategy == Strategy::Surge && self.policy.surge == Surge::ALL
+    }
+
+    /// Instances that start at once.
+    pub fn batch(&self) -> u32 {
+        if self.is_first() { self.capacity } else { self.policy.surge.of(self.capacity) }
+    }
+
+    /// How often instances are started, one batch after the other.
+    pub fn batches(&self) -> u32 {
+        self.capacity.div_ceil(self.batch().max(1))
     }
 
     pub fn has_canary(&self) -> bool {

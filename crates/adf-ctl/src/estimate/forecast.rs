@@ -38,18 +38,20 @@ async fn known_facts(context: &Context, options: &DeployOptions) -> Option<Facts
     let (balancer, deploys) = (balancer.ok()?, deploys.ok()?);
     let last = deploys.first().filter(|deploy| !deploy.is_open())?;
     let run = &context.settings.file.run;
+    let policy = preflight::policy(context, options);
     Some(Facts {
-        policy: preflight::policy(context, options),
+        past: past(&deploys, &policy),
+        policy,
         probe_interval: run.interval,
         probe_passes: run.passes,
         group: names.group.clone(),
         capacity: last.progress.capacity,
         old: last.progress.capacity,
+        max: None,
         balancer,
         pace: None,
         hooks: None,
         image: Image::BuiltEach,
         boots: Vec::new(),
-        past: past(&deploys),
     })
 }

@@ -37,6 +37,7 @@ pub async fn plan(context: &Context, asked: &Asked) -> Result<Plan, CtlError> {
     let (capacity, refused) = preflight::refusals(&seen.group, seen.balancer_arn(), &asked.options);
     let mut obstacles: Vec<Obstacle> = refused.into_iter().map(Obstacle::of).collect();
     obstacles.extend(seen.deploys.first().filter(|deploy| deploy.is_open()).map(open));
+    obstacles.extend(foreign_refresh(context, &seen).await?);
     obstacles.extend(config(context, &release).await?);
     let current = context.store.current(&names.app).await?.map(|current| current.current);
     let image = image(context, &release, &seen.serving()).await?;
@@ -94,14 +95,15 @@ fn facts(context: &Context, asked: &Asked, seen: Seen, capacity: u32, image: Ima
     policy.deadline = asked.deadline.unwrap_or(policy.deadline);
     let run = &context.settings.file.run;
     Facts {
+        past: past(&seen.deploys, &policy),
         policy,
         probe_interval: run.interval,
         probe_passes: run.passes,
         capacity,
         old: seen.present(),
+        max: Some(seen.group.max),
         image,
         boots: seen.serving().into_iter().filter_map(boot).collect(),
-        past: past(&seen.deploys),
         group: seen.group.name,
         balancer: seen.balancer,
         pace: seen.pace,
@@ -138,6 +140,18 @@ async fn image(context: &Context, release: &ReleaseRecord, serving: &[&Receipt])
     }
     let pulled = serving.iter().any(|receipt| receipt.image_source == Some(ImageSource::Pulled));
     Ok(if pulled { Image::BuiltOnce } else { Image::BuiltEach })
+}
+
+/// A refresh that nobody of ADF started; that of an open deploy is told with the deploy.
+async fn foreign_refresh(context: &Context, seen: &Seen) -> Result<Option<Obstacle>, CtlError> {
+    if seen.deploys.first().is_some_and(DeployRecord::is_open) {
+        return Ok(None);
+    }
+    match preflight::no_refresh(context, &seen.group.name).await {
+        Ok(()) => Ok(None),
+        Err(error @ DeployError::Refused { .. }) => Ok(Some(Obstacle::of(error))),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn open(deploy: &DeployRecord) -> Obstacle {

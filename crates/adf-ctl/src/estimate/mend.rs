@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use adf_types::Strategy;
 use serde::Serialize;
 
 use super::facts::{Balancer, Facts, Image};
@@ -57,14 +58,30 @@ type Candidate = (Duration, String, String);
 
 fn candidates(facts: &Facts) -> Vec<Candidate> {
     let balancer = facts.balancer.as_ref();
-    let drain = balancer.filter(|_| !facts.is_first()).and_then(|balancer| drain(facts, balancer));
+    let waited = !facts.is_first() && (facts.stands_by() || facts.policy.strategy == Strategy::Refresh);
+    let drain = balancer.filter(|_| waited).and_then(|balancer| drain(facts, balancer));
     let checks = balancer.and_then(|balancer| checks(facts, balancer));
     let mut all: Vec<Candidate> = drain.into_iter().chain(checks).collect();
     // The sort is stable: of two that save the same, the drain comes first.
     all.sort_by_key(|(saves, ..)| std::cmp::Reverse(*saves));
     all.extend(build_once(facts));
+    all.extend(at_once(facts));
     all.extend(bake(facts));
     all
+}
+
+/// Batches one after the other cost a start each.
+fn at_once(facts: &Facts) -> Option<Candidate> {
+    let batches = facts.batches();
+    let one = start(facts, Who::Fleet).0 + facts.balancer.as_ref().map_or(Duration::ZERO, once);
+    (batches > 1).then(|| {
+        let why = format!(
+            "{} of {} instances start at a time, in {batches} batches",
+            facts.batch(),
+            facts.capacity
+        );
+        (one.saturating_mul(batches - 1), why, "adf.toml: [deploy] surge = \"100%\"".to_owned())
+    })
 }
 
 fn drain(facts: &Facts, balancer: &Balancer) -> Option<Candidate> {
@@ -79,11 +96,11 @@ fn drain(facts: &Facts, balancer: &Balancer) -> Option<Candidate> {
     Some((saves, costs(facts, "deregistration delay", delay), mend))
 }
 
-/// The canary passes them, and then the fleet.
+/// The canary passes them, and then each batch of the fleet.
 fn checks(facts: &Facts, balancer: &Balancer) -> Option<Candidate> {
     let check = &balancer.check;
-    let once = check.interval.saturating_mul(check.passes);
-    let times = if facts.has_canary() { 2 } else { 1 };
+    let once = once(balancer);
+    let times = facts.batches() + u32::from(facts.has_canary());
     let saves = once.checked_sub(CHECKS).filter(|saves| !saves.is_zero())?.saturating_mul(times);
     let mend = format!(
         "aws elbv2 modify-target-group --target-group-arn {} --health-check-interval-seconds 5 \
@@ -125,7 +142,7 @@ fn bake(facts: &Facts) -> Option<Candidate> {
 
 /// What makes a deploy fail or surprises people although its time is enough.
 pub(super) fn warnings(facts: &Facts) -> Vec<Mend> {
-    let all = [boot_timeout(facts), grace(facts), slow_start(facts)].into_iter().flatten();
+    let all = [boot_timeout(facts), room(facts), grace(facts), slow_start(facts)].into_iter().flatten();
     let warnings = all.chain(hooks(facts));
     warnings.map(|(why, mend)| Mend { why, mend, saves_seconds: 0.0 }).collect()
 }
@@ -141,6 +158,17 @@ fn boot_timeout(facts: &Facts) -> Option<(String, String)> {
         );
         (why, format!("adf.toml: [deploy] boot_timeout = \"{}s\"", 2 * needed.as_secs()))
     })
+}
+
+/// A deploy makes room by itself; whoever else sets the maximum should know.
+fn room(facts: &Facts) -> Option<(String, String)> {
+    let needed = facts.old + facts.batch();
+    let max = facts.max.filter(|max| *max < needed && facts.policy.strategy == Strategy::Surge)?;
+    let why = format!(
+        "the deploy raises the maximum of group {} from {max} to {needed} while two fleets run, and gives it back",
+        facts.group
+    );
+    Some((why, "to stay below it: --strategy refresh, or a smaller --surge".to_owned()))
 }
 
 fn once(balancer: &Balancer) -> Duration {

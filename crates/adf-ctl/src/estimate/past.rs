@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use adf_types::{DeployRecord, Outcome, Step};
+use adf_types::{DeployRecord, Outcome, Policy, Step};
 
 use crate::deploy::judge::between;
 use crate::deploy::plan::Action;
@@ -15,7 +15,8 @@ pub struct Past {
     pub canary_start: Option<Duration>,
     /// From there to healthy by the load balancer.
     pub canary_checks: Option<Duration>,
-    /// From the fleet's launch to the last instance that is healthy by its receipt and by the load balancer.
+    /// What the deploy waited for the fleet's instances: from launch to healthy by receipt and by the load balancer, all
+    /// batches together.
     pub fleet_start: Option<Duration>,
     /// Calls and polling, up to the moment when every server runs the release.
     pub own: Duration,
@@ -24,17 +25,19 @@ pub struct Past {
 /// How many deploys count: enough for a median, few enough to forget what was changed since.
 pub(super) const LOOKED_AT: usize = 5;
 
-/// The newest of those that went well.
-pub(super) fn past(deploys: &[DeployRecord]) -> Vec<Past> {
+/// The newest of those that went well. How long a fleet takes depends on how it is replaced, so only deploys that did it
+/// as `policy` has it tell that.
+pub(super) fn past(deploys: &[DeployRecord], policy: &Policy) -> Vec<Past> {
     let well = deploys.iter().filter(|d| d.outcome == Some(Outcome::Succeeded));
-    well.take(LOOKED_AT).map(of).collect()
+    well.take(LOOKED_AT).map(|record| of(record, policy)).collect()
 }
 
-fn of(record: &DeployRecord) -> Past {
+fn of(record: &DeployRecord, policy: &Policy) -> Past {
+    let alike = (record.policy.strategy, record.policy.surge) == (policy.strategy, policy.surge);
     let steps = timings::steps(record);
     let up_to_replace = steps.iter().filter(|s| Step::ALL[..=5].iter().any(|step| step.as_str() == s.step));
     let own = up_to_replace.map(|s| s.own).sum();
-    let replace = steps.iter().find(|s| s.step == Step::Replace.as_str());
+    let replace = steps.iter().find(|s| alike && s.step == Step::Replace.as_str());
     let judge = began(record, &Action::Enter(Step::Judge).intent());
     let register = record.progress.canary.clone().map(|id| Action::RegisterCanary(id).intent());
     let registered = register.and_then(|intent| began(record, &intent));

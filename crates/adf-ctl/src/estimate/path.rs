@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use adf_types::{ImageSource, Step};
+use adf_types::{ImageSource, Step, Strategy};
 use serde::Serialize;
 
 use super::facts::{Boot, Facts, Image};
@@ -94,17 +94,21 @@ fn rows(facts: &Facts) -> Vec<Row> {
     let (own, from) = measured(facts, |past| Some(past.own)).unwrap_or((OWN, From::Assumed));
     path.add(Step::Preflight, "calls and looks of all steps", own, from);
     if facts.has_canary() {
-        path.start(facts, Step::Canary, Who::Canary);
+        path.start(facts, Step::Canary, Who::Canary, 1);
         let (bake, key) = bake(facts);
         path.add(Step::Judge, "the canary is observed", bake, setting(key));
     }
-    path.start(facts, Step::Replace, Who::Fleet);
+    path.fleet(facts);
     if facts.is_first() {
         return path.rows;
     }
-    path.drain(facts, Step::Replace, "the old instances finish their requests");
-    let watch = facts.policy.watch;
-    path.add(Step::Watch, "the old instances stand by", watch, setting("deploy.watch of adf.toml"));
+    // Of a part of the fleet at a time the deploy terminates the old ones and does not wait for them.
+    if facts.stands_by() || facts.policy.strategy == Strategy::Refresh {
+        path.drain(facts, Step::Replace, "the old instances finish their requests");
+    }
+    let watched =
+        if facts.stands_by() { "the old instances stand by" } else { "the new instances are watched" };
+    path.add(Step::Watch, watched, facts.policy.watch, setting("deploy.watch of adf.toml"));
     if facts.has_canary() {
         path.drain(facts, Step::Cleanup, "the canary finishes its requests");
     }
@@ -140,7 +144,7 @@ impl Who {
     }
 }
 
-/// From the call that launches to healthy by its own receipt, the slowest of them.
+/// From the call that launches to healthy by its own receipt, the slowest of one batch.
 pub(super) fn start(facts: &Facts, who: Who) -> (Duration, From) {
     measured(facts, |past| past_start(facts, past, who)).unwrap_or_else(|| assumed_start(facts, who))
 }
@@ -149,13 +153,15 @@ pub(super) fn start(facts: &Facts, who: Who) -> (Duration, From) {
 fn past_start(facts: &Facts, past: &Past, who: Who) -> Option<Duration> {
     match who {
         Who::Canary => past.canary_start,
+        // Of several batches the record does not tell what one took.
+        Who::Fleet if facts.batches() > 1 => None,
         Who::Fleet if facts.balancer.is_none() => past.fleet_start,
         Who::Fleet => Some(past.fleet_start?.saturating_sub(past.canary_checks?)),
     }
 }
 
 fn assumed_start(facts: &Facts, who: Who) -> (Duration, From) {
-    let launch = match (who, facts.capacity) {
+    let launch = match (who, facts.batch()) {
         (Who::Canary, _) | (_, 0..=1) => LAUNCH_OF_ONE,
         (Who::Fleet, 2..=FEW) => LAUNCH_OF_FEW,
         (Who::Fleet, _) => LAUNCH_OF_MANY,
@@ -185,6 +191,20 @@ fn setting(name: impl Into<String>) -> From {
     From::Setting(name.into())
 }
 
+/// What happens in a start, in words.
+fn what(facts: &Facts, who: Who) -> String {
+    let image = if who.builds(facts) { "build" } else { "pull" };
+    let at_once = match facts.batches() {
+        1 => String::new(),
+        _ => format!(", {} at a time,", facts.batch()),
+    };
+    match (who, facts.capacity) {
+        (Who::Canary, _) => format!("the canary boots, {image}s the image, is healthy"),
+        (Who::Fleet, 1) => format!("1 instance boots, {image}s the image, is healthy"),
+        (Who::Fleet, many) => format!("{many} instances{at_once} boot, {image} the image, are healthy"),
+    }
+}
+
 #[derive(Default)]
 struct Path {
     rows: Vec<Row>,
@@ -195,25 +215,29 @@ impl Path {
         self.rows.push(Row { step, what: what.into(), seconds: took.as_secs_f64(), from });
     }
 
-    /// A launch, the boot, and the load balancer's checks.
-    fn start(&mut self, facts: &Facts, step: Step, who: Who) {
+    /// A launch, the boot, and the load balancer's checks, so many times.
+    fn start(&mut self, facts: &Facts, step: Step, who: Who, times: u32) {
         let (took, from) = start(facts, who);
-        let image = if who.builds(facts) { "build" } else { "pull" };
-        let what = match (who, facts.capacity) {
-            (Who::Canary, _) => format!("the canary boots, {image}s the image, is healthy"),
-            (Who::Fleet, 1) => format!("1 instance boots, {image}s the image, is healthy"),
-            (Who::Fleet, many) => format!("{many} instances boot, {image} the image, are healthy"),
-        };
-        self.add(step, what, took, from);
+        self.add(step, what(facts, who), took.saturating_mul(times), from);
         if let Some(balancer) = &facts.balancer {
             let check = &balancer.check;
-            let took = check.interval.saturating_mul(check.passes);
+            let took = check.interval.saturating_mul(check.passes).saturating_mul(times);
             let from = setting(format!(
                 "health check: {} passes, {} s apart",
                 check.passes,
                 check.interval.as_secs()
             ));
             self.add(step, "healthy for the load balancer", took, from);
+        }
+    }
+
+    /// All of the fleet, batch by batch; of several batches a past deploy tells only what they took together.
+    fn fleet(&mut self, facts: &Facts) {
+        let times = facts.batches();
+        let together = measured(facts, |past| past.fleet_start).filter(|_| times > 1);
+        match together {
+            Some((took, from)) => self.add(Step::Replace, what(facts, Who::Fleet), took, from),
+            None => self.start(facts, Step::Replace, Who::Fleet, times),
         }
     }
 

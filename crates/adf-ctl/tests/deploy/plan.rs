@@ -7,6 +7,7 @@ use adf_ctl::deploy::DeployOptions;
 use adf_ctl::estimate::{self, Asked, From, Plan};
 use adf_ctl::exit::ExitCode;
 use adf_ctl::printer::Text as _;
+use adf_local::model::groups::GroupSpec;
 use adf_types::{ImageSource, Outcome, ReleaseImage, Step};
 use jiff::Timestamp;
 
@@ -111,15 +112,20 @@ async fn a_forecast_that_nobody_answers_keeps_no_deploy_waiting() {
 #[tokio::test(start_paused = true)]
 async fn everything_that_a_deploy_would_be_refused_for_is_told_at_once() {
     let world = World::serving().await;
-    world.cloud.model(|model, _| {
-        model.suspend_processes("web", &["Terminate".to_owned()]).expect("suspended");
+    world.cloud.model(|model, now| {
+        let spec = GroupSpec { max: Some(5), ..Default::default() };
+        model.update_group("web", &spec, now).expect("updated");
+        model.suspend_processes("web", &["Launch".to_owned()]).expect("suspended");
     });
     let mut v4 = release("v4");
     v4.config.required = vec![config_name("DB")];
     world.context.store.put_release(&v4).await.expect("new");
-    let obstacles = plan(&world, "v4").await.obstacles;
+    let planned = plan(&world, "v4").await;
+    let obstacles = planned.obstacles;
     let told: Vec<&str> = obstacles.iter().map(|o| o.mend.as_str()).collect();
     assert!(told.iter().any(|mend| mend.contains("resume-processes")), "{obstacles:#?}");
+    let room = planned.estimate.warnings.iter().find(|warning| warning.why.contains("maximum of group web"));
+    assert!(room.is_some_and(|room| room.why.contains("from 5 to 6")), "{:#?}", planned.estimate.warnings);
     assert!(told.iter().any(|mend| mend.contains("adf-ctl config set DB=VALUE")), "{obstacles:#?}");
 }
 

@@ -63,7 +63,7 @@ fn lines() -> Vec<(Step, String, Option<Waiting>, i64)> {
 
 #[test]
 fn launch_checks_and_own_time_are_told_apart() {
-    let past = past(&[deploy(Some(Outcome::Succeeded), &lines())]);
+    let past = past(&[deploy(Some(Outcome::Succeeded), &lines())], &facts().policy);
     assert_eq!(past[0].canary_start, Some(secs(41)), "up to the registration");
     assert_eq!(past[0].canary_checks, Some(secs(7)), "from there to the judgement");
     assert_eq!(past[0].fleet_start, Some(secs(55)));
@@ -73,7 +73,7 @@ fn launch_checks_and_own_time_are_told_apart() {
 #[test]
 fn a_deploy_that_failed_or_is_open_tells_nothing() {
     let back = Outcome::RolledBack { reason: "canary".to_owned() };
-    assert!(past(&[deploy(Some(back), &lines()), deploy(None, &lines())]).is_empty());
+    assert!(past(&[deploy(Some(back), &lines()), deploy(None, &lines())], &facts().policy).is_empty());
 }
 
 #[test]
@@ -81,4 +81,14 @@ fn the_median_errs_on_the_long_side() {
     assert_eq!(median(vec![]), None);
     assert_eq!(median(vec![secs(9), secs(1), secs(2)]), Some(secs(2)));
     assert_eq!(median(vec![secs(9), secs(1), secs(2), secs(5)]), Some(secs(5)));
+}
+
+#[test]
+fn how_long_a_fleet_took_is_read_of_deploys_that_replaced_it_alike() {
+    let record = deploy(Some(Outcome::Succeeded), &lines());
+    let mut policy = facts().policy;
+    policy.surge = "25%".parse().expect("a share");
+    let past = past(&[record], &policy);
+    assert_eq!(past[0].fleet_start, None);
+    assert_eq!(past[0].canary_start, Some(secs(41)), "a canary is a canary");
 }

@@ -9,6 +9,7 @@ use super::{Estimate, From, Obstacle, Past, Plan, estimate};
 use crate::aws::{GroupPace, HealthCheck, LaunchHook, TargetPace};
 use crate::printer::Text as _;
 
+mod batches;
 mod logs;
 
 const fn secs(seconds: u64) -> Duration {
@@ -35,6 +36,7 @@ fn facts() -> Facts {
         group: "web".to_owned(),
         capacity: 10,
         old: 10,
+        max: Some(20),
         balancer: Some(Balancer { check, pace }),
         pace: Some(GroupPace { grace: Duration::ZERO, balancer_judges: false }),
         hooks: Some(vec![LaunchHook { name: "adf-launch".into(), heartbeat: secs(900) }]),

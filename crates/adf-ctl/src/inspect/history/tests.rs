@@ -1,6 +1,6 @@
 //! What a list of deploys says about each of them.
 
-use adf_types::{DeployRecord, Direction, LogEntry, Progress, Step, Waiting};
+use adf_types::{Cause, DeployRecord, Direction, LogEntry, Progress, Step, Waiting};
 use jiff::SignedDuration;
 
 use super::*;
@@ -85,7 +85,7 @@ fn an_open_deploy_is_late_by_now_and_one_that_went_back_is_not() {
     assert_eq!(one.late.as_ref().map(|late| late.step.as_str()), Some("judge"));
     assert!(one.text().contains("is open, at step judge  130.0 s"), "{}", one.text());
     let back = DeployRecord {
-        direction: Direction::Back { reason: "ill".to_owned(), cause: adf_types::Cause::Release },
+        direction: Direction::Back { reason: "ill".to_owned(), cause: Cause::Release },
         ..open
     };
     assert_eq!(compare::one(&back, &[], later).late, None);

@@ -36,6 +36,8 @@ pub enum Whose {
     Instances,
     Configured,
     Aws,
+    /// Somebody paused the deploy.
+    Operator,
     /// The controller's own: calls, planning, polling.
     Own,
 }
@@ -46,6 +48,7 @@ impl Whose {
             Self::Instances => "instances",
             Self::Configured => "configured",
             Self::Aws => "aws",
+            Self::Operator => "operator",
             Self::Own => "own",
         }
     }
@@ -74,8 +77,9 @@ pub(super) fn of(record: &DeployRecord, others: &[DeployRecord], now: Timestamp)
 fn whose(entry: &LogEntry) -> Whose {
     match entry.waiting {
         Some(Waiting::Instances) => Whose::Instances,
-        Some(Waiting::Configured | Waiting::Operator) => Whose::Configured,
+        Some(Waiting::Configured) => Whose::Configured,
         Some(Waiting::Aws) => Whose::Aws,
+        Some(Waiting::Operator) => Whose::Operator,
         None => Whose::Own,
     }
 }
