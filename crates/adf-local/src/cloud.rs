@@ -24,13 +24,14 @@ use winterbaume_sts::StsService;
 pub use clock::Clock;
 pub use script::Scripted;
 
+use crate::cloudwatch::CloudWatch;
 use crate::dynamodb::DynamoDb;
 use crate::iam::Iam;
 use crate::model::{Model, Settings};
 use crate::wire::{self, Service};
 
 /// What a request's credential scope may name.
-const SERVICES: &str = "ec2, autoscaling, elasticloadbalancing, dynamodb, kms, s3, sts";
+const SERVICES: &str = "ec2, autoscaling, elasticloadbalancing, monitoring, dynamodb, kms, s3, sts";
 
 /// A handle to the cloud; clones share it.
 #[derive(Clone)]
@@ -44,6 +45,7 @@ struct Services {
     kms: KmsService,
     s3: S3Service,
     sts: StsService,
+    cloudwatch: CloudWatch,
     iam: Iam,
     script: script::Script,
 }
@@ -65,6 +67,7 @@ impl Cloud {
             kms: KmsService::new(),
             s3: S3Service::new(),
             sts: StsService::new(),
+            cloudwatch: CloudWatch::default(),
             iam: Iam::default(),
             script: script::Script::default(),
         }))
@@ -105,6 +108,7 @@ impl Cloud {
             Some("ec2") => self.query(Service::Ec2, &request),
             Some("autoscaling") => self.query(Service::AutoScaling, &request),
             Some("elasticloadbalancing") => self.query(Service::Elb, &request),
+            Some("monitoring") => self.monitoring(&request),
             Some("dynamodb") => self.0.dynamodb.handle(request).await,
             Some("kms") => self.0.kms.handle(request).await,
             Some("sts") => match scope::access_key(&request).and_then(|key| identity::caller(&request, &key))
@@ -131,6 +135,10 @@ impl Cloud {
 
     pub(crate) fn iam(&self) -> &Iam {
         &self.0.iam
+    }
+
+    pub(crate) fn cloudwatch(&self) -> &CloudWatch {
+        &self.0.cloudwatch
     }
 
     fn query(&self, service: Service, request: &MockRequest) -> MockResponse {

@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use winterbaume_core::{MockRequest, MockResponse};
 
 use super::Cloud;
+use crate::cloudwatch;
 
 /// An answer in a service's place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,10 +97,13 @@ pub(super) fn answer(scripted: Scripted) -> Option<MockResponse> {
     }
 }
 
-/// `dynamodb:Query` of a request: from `X-Amz-Target`, the parameter `Action`, or the HTTP method.
+/// `dynamodb:Query` of a request: from `X-Amz-Target`, the path, the parameter `Action`, or the HTTP method.
 pub(super) fn operation(service: &str, request: &MockRequest) -> String {
     let target = request.headers.get("x-amz-target").and_then(|v| v.to_str().ok());
     if let Some((_, name)) = target.and_then(|target| target.rsplit_once('.')) {
+        return format!("{service}:{name}");
+    }
+    if let Some(name) = cloudwatch::operation(request) {
         return format!("{service}:{name}");
     }
     let body = String::from_utf8_lossy(&request.body);

@@ -8,6 +8,7 @@ use winterbaume_core::{MockRequest, default_account_id};
 
 use super::{account, items};
 use crate::cloud::Cloud;
+use crate::cloudwatch;
 
 /// One action on one resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +51,11 @@ pub(super) fn calls(cloud: &Cloud, service: &str, request: &MockRequest) -> Vec<
         ("s3", _) => vec![account::of_object(request)],
         // `GetCallerIdentity` needs no permission.
         ("sts", _) => Vec::new(),
+        // IAM's name of the service is not the one that requests are signed for.
+        ("monitoring", None) => {
+            let operation = cloudwatch::operation(request).unwrap_or_default();
+            vec![Call::new(format!("cloudwatch:{operation}"), "*")]
+        }
         (service, Some(operation)) => vec![Call::new(format!("{service}:{operation}"), "*")],
         (service, None) => account::of_query(cloud, service, &request.body),
     }

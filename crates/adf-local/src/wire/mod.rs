@@ -17,6 +17,7 @@ mod weather;
 use jiff::Timestamp;
 use winterbaume_core::MockResponse;
 
+use crate::cloudwatch;
 use crate::model::{ApiError, Model};
 use answer::Answer;
 use page::Page;
@@ -96,6 +97,7 @@ pub(crate) fn denial(service: &str, message: &str) -> MockResponse {
         "ec2" => answer::refusal(Service::Ec2, &forbidden("UnauthorizedOperation")),
         "autoscaling" => answer::refusal(Service::AutoScaling, &forbidden("AccessDenied")),
         "elasticloadbalancing" => answer::refusal(Service::Elb, &forbidden("AccessDenied")),
+        "monitoring" => cloudwatch::denial(message),
         "s3" => answer::s3_refusal(&forbidden("AccessDenied")),
         _ => {
             let body = serde_json::json!({ "__type": "AccessDeniedException", "message": message });
