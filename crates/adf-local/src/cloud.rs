@@ -93,11 +93,20 @@ impl Cloud {
     /// Answers one request of an AWS tool, as the service that its signature names.
     pub async fn handle(&self, request: MockRequest) -> MockResponse {
         let service = scope::service(&request);
+        let scripted = match &service {
+            Some(service) => self.0.script.next(&script::operation(service, &request)),
+            None => Scripted::Service,
+        };
+        let lost = scripted == Scripted::Lost;
+        if let Some(answer) = script::answer(scripted) {
+            return answer;
+        }
+        let answer = self.answer(service, request).await;
+        if lost { script::unreachable() } else { answer }
+    }
+
+    async fn answer(&self, service: Option<String>, request: MockRequest) -> MockResponse {
         if let Some(service) = &service {
-            let scripted = self.0.script.next(&script::operation(service, &request));
-            if let Some(answer) = script::answer(scripted) {
-                return answer;
-            }
             let key = scope::access_key(&request);
             let refusal = key.and_then(|key| self.0.iam.refusal(self, &key, service, &request));
             if let Some(refusal) = refusal {

@@ -18,6 +18,8 @@ pub enum Scripted {
     Service,
     /// An error of a service that speaks JSON.
     Error { status: u16, code: String, message: String, headers: Vec<(String, String)> },
+    /// The service does what it was asked, and its answer is lost on the way: the caller sees a broken connection.
+    Lost,
     /// No connection. An SDK in the same process sees exactly that, an HTTP client a 503.
     Unreachable,
 }
@@ -82,8 +84,8 @@ pub(super) const UNREACHABLE: &str = "AdfLocalUnreachable";
 /// `None` when the service itself is to answer.
 pub(super) fn answer(scripted: Scripted) -> Option<MockResponse> {
     match scripted {
-        Scripted::Service => None,
-        Scripted::Unreachable => Some(MockResponse::error(503, UNREACHABLE, "scripted: no connection")),
+        Scripted::Service | Scripted::Lost => None,
+        Scripted::Unreachable => Some(unreachable()),
         Scripted::Error { status, code, message, headers } => {
             let body = serde_json::json!({ "__type": code, "message": message });
             let mut answer = MockResponse::json(status, body.to_string());
@@ -95,6 +97,11 @@ pub(super) fn answer(scripted: Scripted) -> Option<MockResponse> {
             Some(answer)
         }
     }
+}
+
+/// What a caller gets in place of an answer that does not arrive.
+pub(super) fn unreachable() -> MockResponse {
+    MockResponse::error(503, UNREACHABLE, "scripted: no connection")
 }
 
 /// `dynamodb:Query` of a request: from `X-Amz-Target`, the path, the parameter `Action`, or the HTTP method.

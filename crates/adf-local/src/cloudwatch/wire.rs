@@ -4,14 +4,16 @@
 use ciborium::tag::Required;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use winterbaume_core::{MockRequest, MockResponse};
+use winterbaume_core::{MockRequest, MockResponse, default_account_id};
 
 use super::alarms::{Alarm, AlarmState};
-use super::metrics::{MINUTE, Metric, Span, Statistic};
+use super::metrics::{MINUTE, Span, Statistic};
+use super::shapes::{
+    AlarmName, DescribeAlarmsInput, DescribeAlarmsOutput, Empty, GetMetricDataInput, GetMetricDataOutput,
+    MetricAlarm, MetricDataQuery, MetricDataResult, MetricName, PutMetricDataInput, Refused,
+    SetAlarmStateInput, Time,
+};
 use crate::cloud::Cloud;
-
-/// Seconds since 1970 under CBOR's tag for times.
-type Time = Required<f64, 1>;
 
 struct Refusal(&'static str, String);
 type Answer = Result<MockResponse, Refusal>;
@@ -28,9 +30,9 @@ impl Cloud {
     pub(crate) fn monitoring(&self, request: &MockRequest) -> MockResponse {
         let answer = match operation(request) {
             Some("GetMetricData") => read(request).and_then(|input| self.get_metric_data(&input)),
-            Some("DescribeAlarms") => read(request).and_then(|input| self.describe_alarms(&input)),
+            Some("DescribeAlarms") => read(request).map(|input| self.describe_alarms(&input)),
             Some("PutMetricData") => read(request).and_then(|input| self.put_metric_data(input)),
-            Some("PutMetricAlarm") => read(request).and_then(|input| self.put_metric_alarm(&input)),
+            Some("PutMetricAlarm") => read(request).map(|input| self.put_metric_alarm(&input)),
             Some("SetAlarmState") => read(request).and_then(|input| self.set_alarm_state(&input)),
             other => Err(Refusal(
                 "InvalidAction",
@@ -42,43 +44,47 @@ impl Cloud {
 
     fn get_metric_data(&self, input: &GetMetricDataInput) -> Answer {
         let delay = self.model(|model, _| model.weather().metrics_delay);
-        let published = match delay {
-            Some(delay) => self.now() - delay,
-            None => Timestamp::MAX,
-        };
-        let inner = self.cloudwatch().inner();
-        let mut metric_data_results = Vec::new();
-        for query in input.metric_data_queries.iter().filter(|query| query.return_data != Some(false)) {
-            let Some(stat) = &query.metric_stat else {
-                return Err(invalid("adf-local plays metric queries with a MetricStat, not expressions"));
-            };
-            let statistic = Statistic::parse(&stat.stat)
-                .ok_or_else(|| invalid(&format!("adf-local does not play the statistic {}", stat.stat)))?;
-            if stat.period <= 0 || stat.period % MINUTE != 0 {
-                return Err(invalid("the period must be a multiple of 60 seconds"));
-            }
-            let span = Span {
-                start: second(input.start_time.0),
-                end: second(input.end_time.0),
-                period: stat.period,
-                published: published.as_second(),
-            };
-            let mut data = inner.metrics.data(&stat.metric.clone().into(), statistic, span);
-            if input.scan_by.as_deref() != Some("TimestampAscending") {
-                data.reverse();
-            }
-            metric_data_results.push(MetricDataResult {
-                id: query.id.clone(),
-                label: query.label.clone().unwrap_or_else(|| stat.metric.metric_name.clone()),
-                timestamps: data.iter().map(|(at, _)| time(*at)).collect(),
-                values: data.into_iter().map(|(_, value)| value).collect(),
-                status_code: "Complete",
-            });
-        }
+        let published = delay.map_or(Timestamp::MAX, |delay| self.now() - delay);
+        let asked = input.metric_data_queries.iter().filter(|query| query.return_data != Some(false));
+        let metric_data_results =
+            asked.map(|query| self.result(query, input, published.as_second())).collect::<Result<_, _>>()?;
         Ok(encoded(200, &GetMetricDataOutput { metric_data_results, messages: Vec::new() }))
     }
 
-    fn describe_alarms(&self, input: &DescribeAlarmsInput) -> Answer {
+    fn result(
+        &self,
+        query: &MetricDataQuery,
+        input: &GetMetricDataInput,
+        published: i64,
+    ) -> Result<MetricDataResult, Refusal> {
+        let Some(stat) = &query.metric_stat else {
+            return Err(invalid("adf-local plays metric queries with a MetricStat, not expressions"));
+        };
+        let statistic = Statistic::parse(&stat.stat)
+            .ok_or_else(|| invalid(&format!("adf-local does not play the statistic {}", stat.stat)))?;
+        if stat.period <= 0 || stat.period % MINUTE != 0 {
+            return Err(invalid("the period must be a multiple of 60 seconds"));
+        }
+        let span = Span {
+            start: second(input.start_time.0),
+            end: second(input.end_time.0),
+            period: stat.period,
+            published,
+        };
+        let mut data = self.cloudwatch().inner().metrics.data(&stat.metric.clone().into(), statistic, span);
+        if input.scan_by.as_deref() != Some("TimestampAscending") {
+            data.reverse();
+        }
+        Ok(MetricDataResult {
+            id: query.id.clone(),
+            label: query.label.clone().unwrap_or_else(|| stat.metric.name.clone()),
+            timestamps: data.iter().map(|(at, _)| time(*at)).collect(),
+            values: data.into_iter().map(|(_, value)| value).collect(),
+            status_code: "Complete",
+        })
+    }
+
+    fn describe_alarms(&self, input: &DescribeAlarmsInput) -> MockResponse {
         let inner = self.cloudwatch().inner();
         let wanted = |(name, alarm): &(&String, &Alarm)| {
             input.alarm_names.as_ref().is_none_or(|names| names.is_empty() || names.contains(name))
@@ -88,21 +94,21 @@ impl Cloud {
         let found = inner.alarms.iter().filter(wanted);
         let described = |(name, alarm): (&String, &Alarm)| MetricAlarm {
             alarm_name: name.clone(),
-            alarm_arn: format!("arn:aws:cloudwatch:{}:123456789012:alarm:{name}", self.region()),
+            alarm_arn: format!("arn:aws:cloudwatch:{}:{}:alarm:{name}", self.region(), default_account_id()),
             state_value: alarm.state.name(),
             state_reason: alarm.reason.clone(),
             state_updated_timestamp: time(alarm.updated_at.as_second()),
         };
         let output =
             DescribeAlarmsOutput { metric_alarms: found.map(described).collect(), composite_alarms: [] };
-        Ok(encoded(200, &output))
+        encoded(200, &output)
     }
 
     fn put_metric_data(&self, input: PutMetricDataInput) -> Answer {
         for datum in input.metric_data {
             let name = MetricName {
                 namespace: input.namespace.clone(),
-                metric_name: datum.metric_name,
+                name: datum.metric_name,
                 dimensions: datum.dimensions,
             };
             let at = datum.timestamp.map_or(Ok(self.now()), |at| Timestamp::from_second(second(at.0)));
@@ -113,9 +119,9 @@ impl Cloud {
         Ok(encoded(200, &Empty {}))
     }
 
-    fn put_metric_alarm(&self, input: &AlarmName) -> Answer {
+    fn put_metric_alarm(&self, input: &AlarmName) -> MockResponse {
         self.cloudwatch().inner().alarms.create(&input.alarm_name, self.now());
-        Ok(encoded(200, &Empty {}))
+        encoded(200, &Empty {})
     }
 
     fn set_alarm_state(&self, input: &SetAlarmStateInput) -> Answer {
@@ -163,137 +169,3 @@ fn second(time: f64) -> i64 {
 fn time(second: i64) -> Time {
     Required(second as f64)
 }
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct GetMetricDataInput {
-    metric_data_queries: Vec<MetricDataQuery>,
-    start_time: Time,
-    end_time: Time,
-    scan_by: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct MetricDataQuery {
-    id: String,
-    label: Option<String>,
-    metric_stat: Option<MetricStat>,
-    return_data: Option<bool>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct MetricStat {
-    metric: MetricName,
-    period: i64,
-    stat: String,
-}
-
-#[derive(Clone, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct MetricName {
-    namespace: String,
-    metric_name: String,
-    #[serde(default)]
-    dimensions: Vec<Dimension>,
-}
-
-#[derive(Clone, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Dimension {
-    name: String,
-    value: String,
-}
-
-impl From<MetricName> for Metric {
-    fn from(it: MetricName) -> Self {
-        let dimensions = it.dimensions.into_iter().map(|it| (it.name, it.value)).collect();
-        Self { namespace: it.namespace, name: it.metric_name, dimensions }
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct DescribeAlarmsInput {
-    alarm_names: Option<Vec<String>>,
-    alarm_name_prefix: Option<String>,
-    state_value: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct PutMetricDataInput {
-    namespace: String,
-    #[serde(default)]
-    metric_data: Vec<MetricDatum>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct MetricDatum {
-    metric_name: String,
-    #[serde(default)]
-    dimensions: Vec<Dimension>,
-    timestamp: Option<Time>,
-    value: Option<f64>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct AlarmName {
-    alarm_name: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct SetAlarmStateInput {
-    alarm_name: String,
-    state_value: String,
-    #[serde(default)]
-    state_reason: String,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct GetMetricDataOutput {
-    metric_data_results: Vec<MetricDataResult>,
-    messages: Vec<Empty>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct MetricDataResult {
-    id: String,
-    label: String,
-    timestamps: Vec<Time>,
-    values: Vec<f64>,
-    status_code: &'static str,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct DescribeAlarmsOutput {
-    metric_alarms: Vec<MetricAlarm>,
-    composite_alarms: [Empty; 0],
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct MetricAlarm {
-    alarm_name: String,
-    alarm_arn: String,
-    state_value: &'static str,
-    state_reason: String,
-    state_updated_timestamp: Time,
-}
-
-#[derive(Serialize)]
-struct Refused {
-    #[serde(rename = "__type")]
-    shape: String,
-    message: String,
-}
-
-#[derive(Serialize)]
-struct Empty {}

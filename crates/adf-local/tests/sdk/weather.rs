@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use adf_local::cloud::Scripted;
 use adf_local::model::weather::{LaunchFault, ThrottleForm, Throttling};
 use adf_local::model::{Settings, Weather};
 use aws_sdk_ec2::error::ProvideErrorMetadata as _;
@@ -129,4 +130,15 @@ async fn the_sdk_rides_out_throttling_and_missing_capacity_is_named() {
     let run = world.ec2.run_instances().image_id(IMAGE).min_count(1).max_count(1).send().await;
     assert_eq!(run.expect_err("no capacity").code(), Some("InsufficientInstanceCapacity"));
     world.elb.describe_target_groups().send().await.expect("the others are well");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_whose_answer_is_lost_has_happened() {
+    let world = World::new(Settings::default());
+    world.group(1).await;
+    world.cloud.script("autoscaling:SetDesiredCapacity", 3, &Scripted::Lost);
+    let set = world.autoscaling.set_desired_capacity().auto_scaling_group_name(GROUP).desired_capacity(2);
+    let broken = set.send().await.expect_err("every attempt's answer is lost");
+    assert!(broken.as_service_error().is_none(), "not a refusal: {broken:?}");
+    assert_eq!(world.cloud.model(|model, _| model.group(GROUP).expect("it exists").desired), 2);
 }
