@@ -2,7 +2,7 @@
 //!
 //! - [`metrics`]: samples by the minute, and statistics over them;
 //! - [`alarms`]: alarms by name;
-//! - `wire`, `shapes`: the protocol that current SDKs speak with CloudWatch, Smithy RPC v2 with CBOR.
+//! - `wire`, `shapes`: the protocols that current SDKs speak with CloudWatch.
 //!
 //! `winterbaume-cloudwatch` was looked at: its `GetMetricData` reads no query and its clock is the wall's, which a judge that counts
 //! errors in virtual time cannot use. Played here are the calls that ADF makes, `GetMetricData` and `DescribeAlarms`, and those that

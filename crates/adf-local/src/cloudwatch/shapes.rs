@@ -2,12 +2,31 @@
 //! Source: the "Amazon CloudWatch API Reference".
 
 use ciborium::tag::Required;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::metrics::Metric;
 
-/// Seconds since 1970 under CBOR's tag for times.
-pub(super) type Time = Required<f64, 1>;
+/// Seconds since 1970: a plain number in JSON, a tagged one in CBOR.
+#[derive(Clone, Copy)]
+pub(super) struct Time(pub(super) f64);
+
+impl Serialize for Time {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            return self.0.serialize(serializer);
+        }
+        Required::<f64, 1>(self.0).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Time {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            return f64::deserialize(deserializer).map(Self);
+        }
+        Required::<f64, 1>::deserialize(deserializer).map(|time| Self(time.0))
+    }
+}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]

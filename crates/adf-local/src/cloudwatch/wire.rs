@@ -1,7 +1,7 @@
-//! Smithy RPC v2 with CBOR: `POST /service/GraniteServiceVersion20100801/operation/GetMetricData`.
-//! Source: <https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html>
+//! `POST /service/GraniteServiceVersion20100801/operation/GetMetricData` with CBOR, or `X-Amz-Target` with JSON.
+//! Sources: <https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html>,
+//! <https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html>
 
-use ciborium::tag::Required;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use winterbaume_core::{MockRequest, MockResponse, default_account_id};
@@ -16,39 +16,62 @@ use super::shapes::{
 use crate::cloud::Cloud;
 
 struct Refusal(&'static str, String);
-type Answer = Result<MockResponse, Refusal>;
 
-/// The operation that a request's path names.
+/// What a request speaks: Smithy RPC v2 with CBOR, as the SDKs for Rust do, or JSON 1.0, as boto3 does.
+#[derive(Clone, Copy)]
+enum Protocol {
+    Cbor,
+    Json,
+}
+
+/// The operation that a request names, in its path or in its target.
 pub(crate) fn operation(request: &MockRequest) -> Option<&str> {
-    let path = request.uri.split('?').next()?;
-    let (_, operation) = path.split_once("/service/")?.1.split_once("/operation/")?;
-    Some(operation.trim_end_matches('/'))
+    let of_path = request.uri.split('?').next().and_then(|path| path.split_once("/operation/"));
+    if let Some((_, operation)) = of_path {
+        return Some(operation.trim_end_matches('/'));
+    }
+    let target = request.headers.get("x-amz-target")?.to_str().ok()?;
+    target.rsplit_once('.').map(|(_, operation)| operation)
 }
 
 impl Cloud {
     /// Answers a request to CloudWatch.
     pub(crate) fn monitoring(&self, request: &MockRequest) -> MockResponse {
+        let wire = Protocol::of(request);
         let answer = match operation(request) {
-            Some("GetMetricData") => read(request).and_then(|input| self.get_metric_data(&input)),
-            Some("DescribeAlarms") => read(request).map(|input| self.describe_alarms(&input)),
-            Some("PutMetricData") => read(request).and_then(|input| self.put_metric_data(input)),
-            Some("PutMetricAlarm") => read(request).map(|input| self.put_metric_alarm(&input)),
-            Some("SetAlarmState") => read(request).and_then(|input| self.set_alarm_state(&input)),
+            Some("GetMetricData") => wire
+                .read(request)
+                .and_then(|input| self.get_metric_data(&input))
+                .map(|it| wire.write(200, &it)),
+            Some("DescribeAlarms") => {
+                wire.read(request).map(|input| self.describe_alarms(&input)).map(|it| wire.write(200, &it))
+            }
+            Some("PutMetricData") => wire
+                .read(request)
+                .and_then(|input| self.put_metric_data(input))
+                .map(|it| wire.write(200, &it)),
+            Some("PutMetricAlarm") => {
+                wire.read(request).map(|input| self.put_metric_alarm(&input)).map(|it| wire.write(200, &it))
+            }
+            Some("SetAlarmState") => wire
+                .read(request)
+                .and_then(|input| self.set_alarm_state(&input))
+                .map(|it| wire.write(200, &it)),
             other => Err(Refusal(
                 "InvalidAction",
                 format!("adf-local does not play {} of CloudWatch", other.unwrap_or("this protocol")),
             )),
         };
-        answer.unwrap_or_else(refused)
+        answer.unwrap_or_else(|refusal| wire.refuse(400, refusal))
     }
 
-    fn get_metric_data(&self, input: &GetMetricDataInput) -> Answer {
+    fn get_metric_data(&self, input: &GetMetricDataInput) -> Result<GetMetricDataOutput, Refusal> {
         let delay = self.model(|model, _| model.weather().metrics_delay);
         let published = delay.map_or(Timestamp::MAX, |delay| self.now() - delay);
         let asked = input.metric_data_queries.iter().filter(|query| query.return_data != Some(false));
         let metric_data_results =
             asked.map(|query| self.result(query, input, published.as_second())).collect::<Result<_, _>>()?;
-        Ok(encoded(200, &GetMetricDataOutput { metric_data_results, messages: Vec::new() }))
+        Ok(GetMetricDataOutput { metric_data_results, messages: Vec::new() })
     }
 
     fn result(
@@ -84,7 +107,7 @@ impl Cloud {
         })
     }
 
-    fn describe_alarms(&self, input: &DescribeAlarmsInput) -> MockResponse {
+    fn describe_alarms(&self, input: &DescribeAlarmsInput) -> DescribeAlarmsOutput {
         let inner = self.cloudwatch().inner();
         let wanted = |(name, alarm): &(&String, &Alarm)| {
             input.alarm_names.as_ref().is_none_or(|names| names.is_empty() || names.contains(name))
@@ -99,12 +122,10 @@ impl Cloud {
             state_reason: alarm.reason.clone(),
             state_updated_timestamp: time(alarm.updated_at.as_second()),
         };
-        let output =
-            DescribeAlarmsOutput { metric_alarms: found.map(described).collect(), composite_alarms: [] };
-        encoded(200, &output)
+        DescribeAlarmsOutput { metric_alarms: found.map(described).collect(), composite_alarms: [] }
     }
 
-    fn put_metric_data(&self, input: PutMetricDataInput) -> Answer {
+    fn put_metric_data(&self, input: PutMetricDataInput) -> Result<Empty, Refusal> {
         for datum in input.metric_data {
             let name = MetricName {
                 namespace: input.namespace.clone(),
@@ -116,44 +137,59 @@ impl Cloud {
             let value = datum.value.ok_or_else(|| invalid("adf-local plays metric data with a Value"))?;
             self.add_metric(&name.into(), value, 1, at);
         }
-        Ok(encoded(200, &Empty {}))
+        Ok(Empty {})
     }
 
-    fn put_metric_alarm(&self, input: &AlarmName) -> MockResponse {
+    fn put_metric_alarm(&self, input: &AlarmName) -> Empty {
         self.cloudwatch().inner().alarms.create(&input.alarm_name, self.now());
-        encoded(200, &Empty {})
+        Empty {}
     }
 
-    fn set_alarm_state(&self, input: &SetAlarmStateInput) -> Answer {
+    fn set_alarm_state(&self, input: &SetAlarmStateInput) -> Result<Empty, Refusal> {
         if !self.cloudwatch().inner().alarms.exists(&input.alarm_name) {
             return Err(Refusal("ResourceNotFound", format!("no alarm {}", input.alarm_name)));
         }
         let state =
             AlarmState::parse(&input.state_value).ok_or_else(|| invalid("no such state of an alarm"))?;
         self.set_alarm(&input.alarm_name, state, &input.state_reason);
-        Ok(encoded(200, &Empty {}))
+        Ok(Empty {})
     }
 }
 
-fn read<T: for<'a> Deserialize<'a>>(request: &MockRequest) -> Result<T, Refusal> {
-    ciborium::from_reader(&request.body[..])
-        .map_err(|error| Refusal("SerializationException", format!("the body cannot be read: {error}")))
-}
+impl Protocol {
+    fn of(request: &MockRequest) -> Self {
+        if request.headers.contains_key("x-amz-target") { Self::Json } else { Self::Cbor }
+    }
 
-fn encoded<T: Serialize>(status: u16, output: &T) -> MockResponse {
-    let mut body = Vec::new();
-    ciborium::into_writer(output, &mut body).expect("these types are plain, and memory takes all");
-    MockResponse::cbor(status, body)
-}
+    fn read<T: for<'a> Deserialize<'a>>(self, request: &MockRequest) -> Result<T, Refusal> {
+        let read = match self {
+            Self::Cbor => ciborium::from_reader(&request.body[..]).map_err(|error| error.to_string()),
+            Self::Json => serde_json::from_slice(&request.body).map_err(|error| error.to_string()),
+        };
+        read.map_err(|error| Refusal("SerializationException", format!("the body cannot be read: {error}")))
+    }
 
-fn refused(Refusal(code, message): Refusal) -> MockResponse {
-    let shape = format!("com.amazonaws.cloudwatch#{code}");
-    encoded(400, &Refused { shape, message })
+    fn write<T: Serialize>(self, status: u16, output: &T) -> MockResponse {
+        const PLAIN: &str = "these types are plain, and memory takes all";
+        match self {
+            Self::Cbor => {
+                let mut body = Vec::new();
+                ciborium::into_writer(output, &mut body).expect(PLAIN);
+                MockResponse::cbor(status, body)
+            }
+            Self::Json => MockResponse::json(status, serde_json::to_string(output).expect(PLAIN)),
+        }
+    }
+
+    fn refuse(self, status: u16, Refusal(code, message): Refusal) -> MockResponse {
+        let shape = format!("com.amazonaws.cloudwatch#{code}");
+        self.write(status, &Refused { shape, message })
+    }
 }
 
 /// The answer to a caller who lacks a permission.
-pub(crate) fn denial(message: &str) -> MockResponse {
-    refused(Refusal("AccessDenied", message.to_owned()))
+pub(crate) fn denial(request: &MockRequest, message: &str) -> MockResponse {
+    Protocol::of(request).refuse(403, Refusal("AccessDenied", message.to_owned()))
 }
 
 fn invalid(message: &str) -> Refusal {
@@ -167,5 +203,5 @@ fn second(time: f64) -> i64 {
 
 #[expect(clippy::cast_precision_loss, reason = "a time on the calendar, in whole seconds")]
 fn time(second: i64) -> Time {
-    Required(second as f64)
+    Time(second as f64)
 }

@@ -48,14 +48,14 @@ pub(super) fn calls(cloud: &Cloud, service: &str, request: &MockRequest) -> Vec<
     match (service, operation) {
         ("dynamodb", Some(operation)) => items::calls(cloud, operation, &json()),
         ("kms", Some(operation)) => vec![account::of_key(cloud, operation, &json())],
-        ("s3", _) => vec![account::of_object(request)],
-        // `GetCallerIdentity` needs no permission.
-        ("sts", _) => Vec::new(),
         // IAM's name of the service is not the one that requests are signed for.
-        ("monitoring", None) => {
+        ("monitoring", _) => {
             let operation = cloudwatch::operation(request).unwrap_or_default();
             vec![Call::new(format!("cloudwatch:{operation}"), "*")]
         }
+        ("s3", _) => vec![account::of_object(request)],
+        // `GetCallerIdentity` needs no permission.
+        ("sts", _) => Vec::new(),
         (service, Some(operation)) => vec![Call::new(format!("{service}:{operation}"), "*")],
         (service, None) => account::of_query(cloud, service, &request.body),
     }

@@ -15,7 +15,7 @@ mod params;
 mod weather;
 
 use jiff::Timestamp;
-use winterbaume_core::MockResponse;
+use winterbaume_core::{MockRequest, MockResponse};
 
 use crate::cloudwatch;
 use crate::model::{ApiError, Model};
@@ -91,13 +91,13 @@ impl Request<'_> {
 }
 
 /// The answer of a service to a caller who lacks a permission, by the service's name in a signature.
-pub(crate) fn denial(service: &str, message: &str) -> MockResponse {
+pub(crate) fn denial(service: &str, request: &MockRequest, message: &str) -> MockResponse {
     let forbidden = |code| ApiError { code, status: 403, message: message.to_owned() };
     match service {
         "ec2" => answer::refusal(Service::Ec2, &forbidden("UnauthorizedOperation")),
         "autoscaling" => answer::refusal(Service::AutoScaling, &forbidden("AccessDenied")),
         "elasticloadbalancing" => answer::refusal(Service::Elb, &forbidden("AccessDenied")),
-        "monitoring" => cloudwatch::denial(message),
+        "monitoring" => cloudwatch::denial(request, message),
         "s3" => answer::s3_refusal(&forbidden("AccessDenied")),
         _ => {
             let body = serde_json::json!({ "__type": "AccessDeniedException", "message": message });
