@@ -98,7 +98,7 @@ impl Cloud {
             None => Scripted::Service,
         };
         let lost = scripted == Scripted::Lost;
-        if let Some(answer) = script::answer(scripted) {
+        if let Some(answer) = script::answer(scripted, service.as_deref()) {
             return answer;
         }
         let answer = self.answer(service, request).await;

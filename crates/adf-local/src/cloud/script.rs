@@ -9,14 +9,14 @@ use std::sync::{Mutex, PoisonError};
 use winterbaume_core::{MockRequest, MockResponse};
 
 use super::Cloud;
-use crate::cloudwatch;
+use crate::{cloudwatch, wire};
 
 /// An answer in a service's place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scripted {
     /// The service itself answers: to let some calls pass before the next scripted answer.
     Service,
-    /// An error of a service that speaks JSON.
+    /// An error, in the form of the service that is called: one that speaks JSON, EC2, Auto Scaling or Elastic Load Balancing.
     Error { status: u16, code: String, message: String, headers: Vec<(String, String)> },
     /// The service does what it was asked, and its answer is lost on the way: the caller sees a broken connection.
     Lost,
@@ -82,13 +82,14 @@ impl Cloud {
 pub(super) const UNREACHABLE: &str = "AdfLocalUnreachable";
 
 /// `None` when the service itself is to answer.
-pub(super) fn answer(scripted: Scripted) -> Option<MockResponse> {
+pub(super) fn answer(scripted: Scripted, service: Option<&str>) -> Option<MockResponse> {
     match scripted {
         Scripted::Service | Scripted::Lost => None,
         Scripted::Unreachable => Some(unreachable()),
         Scripted::Error { status, code, message, headers } => {
+            let in_its_form = wire::failure(service.unwrap_or_default(), status, &code, &message);
             let body = serde_json::json!({ "__type": code, "message": message });
-            let mut answer = MockResponse::json(status, body.to_string());
+            let mut answer = in_its_form.unwrap_or_else(|| MockResponse::json(status, body.to_string()));
             for (name, value) in headers {
                 if let (Ok(name), Ok(value)) = (http::HeaderName::try_from(name), value.parse()) {
                     answer.headers.insert(name, value);

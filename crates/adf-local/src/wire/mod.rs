@@ -106,6 +106,17 @@ pub(crate) fn denial(service: &str, request: &MockRequest, message: &str) -> Moc
     }
 }
 
+/// An error in the form of a service, by the service's name in a signature; `None` for services that speak JSON.
+pub(crate) fn failure(service: &str, status: u16, code: &str, message: &str) -> Option<MockResponse> {
+    let service = match service {
+        "ec2" => Service::Ec2,
+        "autoscaling" => Service::AutoScaling,
+        "elasticloadbalancing" => Service::Elb,
+        _ => return None,
+    };
+    Some(answer::failure(service, status, code, message))
+}
+
 fn unknown_action(action: &str) -> ApiError {
     let text =
         format!("The action {action} is not valid for this web service, or adf-local does not play it.");

@@ -142,3 +142,18 @@ async fn a_call_whose_answer_is_lost_has_happened() {
     assert!(broken.as_service_error().is_none(), "not a refusal: {broken:?}");
     assert_eq!(world.cloud.model(|model, _| model.group(GROUP).expect("it exists").desired), 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_scripted_error_has_the_form_of_its_service() {
+    let world = World::new(Settings::default());
+    world.cloud.script(
+        "autoscaling:DescribeAutoScalingGroups",
+        1,
+        &Scripted::error("ResourceContention", "busy"),
+    );
+    world.cloud.script("ec2:DescribeVpcs", 1, &Scripted::error("UnauthorizedOperation", "no"));
+    let refused = world.autoscaling.describe_auto_scaling_groups().send().await.expect_err("scripted");
+    assert!(refused.into_service_error().is_resource_contention_fault());
+    let refused = world.ec2.describe_vpcs().send().await.expect_err("scripted");
+    assert_eq!((refused.code(), refused.message()), (Some("UnauthorizedOperation"), Some("no")));
+}
