@@ -24,13 +24,14 @@ use winterbaume_sts::StsService;
 pub use clock::Clock;
 pub use script::Scripted;
 
+use crate::cloudwatch::CloudWatch;
 use crate::dynamodb::DynamoDb;
 use crate::iam::Iam;
 use crate::model::{Model, Settings};
 use crate::wire::{self, Service};
 
 /// What a request's credential scope may name.
-const SERVICES: &str = "ec2, autoscaling, elasticloadbalancing, dynamodb, kms, s3, sts";
+const SERVICES: &str = "ec2, autoscaling, elasticloadbalancing, monitoring, dynamodb, kms, s3, sts";
 
 /// A handle to the cloud; clones share it.
 #[derive(Clone)]
@@ -44,6 +45,7 @@ struct Services {
     kms: KmsService,
     s3: S3Service,
     sts: StsService,
+    cloudwatch: CloudWatch,
     iam: Iam,
     script: script::Script,
 }
@@ -65,6 +67,7 @@ impl Cloud {
             kms: KmsService::new(),
             s3: S3Service::new(),
             sts: StsService::new(),
+            cloudwatch: CloudWatch::default(),
             iam: Iam::default(),
             script: script::Script::default(),
         }))
@@ -90,11 +93,20 @@ impl Cloud {
     /// Answers one request of an AWS tool, as the service that its signature names.
     pub async fn handle(&self, request: MockRequest) -> MockResponse {
         let service = scope::service(&request);
+        let scripted = match &service {
+            Some(service) => self.0.script.next(&script::operation(service, &request)),
+            None => Scripted::Service,
+        };
+        let lost = scripted == Scripted::Lost;
+        if let Some(answer) = script::answer(scripted, service.as_deref()) {
+            return answer;
+        }
+        let answer = self.answer(service, request).await;
+        if lost { script::unreachable() } else { answer }
+    }
+
+    async fn answer(&self, service: Option<String>, request: MockRequest) -> MockResponse {
         if let Some(service) = &service {
-            let scripted = self.0.script.next(&script::operation(service, &request));
-            if let Some(answer) = script::answer(scripted) {
-                return answer;
-            }
             let key = scope::access_key(&request);
             let refusal = key.and_then(|key| self.0.iam.refusal(self, &key, service, &request));
             if let Some(refusal) = refusal {
@@ -105,6 +117,7 @@ impl Cloud {
             Some("ec2") => self.query(Service::Ec2, &request),
             Some("autoscaling") => self.query(Service::AutoScaling, &request),
             Some("elasticloadbalancing") => self.query(Service::Elb, &request),
+            Some("monitoring") => self.monitoring(&request),
             Some("dynamodb") => self.0.dynamodb.handle(request).await,
             Some("kms") => self.0.kms.handle(request).await,
             Some("sts") => match scope::access_key(&request).and_then(|key| identity::caller(&request, &key))
@@ -131,6 +144,10 @@ impl Cloud {
 
     pub(crate) fn iam(&self) -> &Iam {
         &self.0.iam
+    }
+
+    pub(crate) fn cloudwatch(&self) -> &CloudWatch {
+        &self.0.cloudwatch
     }
 
     fn query(&self, service: Service, request: &MockRequest) -> MockResponse {

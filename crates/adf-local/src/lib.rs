@@ -4,7 +4,7 @@
 //! - [`model`]: EC2, Auto Scaling and target groups as one pure state machine; no I/O, no clock.
 //! - the wire: [`wire`] speaks the protocols of the model's services, [`cloud`] routes every request of an AWS
 //!   tool to its service (over HTTP in [`front`], or inside the process for tests in virtual time),
-//!   [`iam`] decides what a restricted caller may do, [`dynamodb`] adds what the off-the-shelf DynamoDB lacks, [`imds`] is each instance's metadata service.
+//!   [`cloudwatch`] keeps metrics and alarms, [`iam`] decides what a restricted caller may do, [`dynamodb`] adds what the off-the-shelf DynamoDB lacks, [`imds`] is each instance's metadata service.
 //! - the machines: [`runner`] turns "instance running" into a real `adf-agent`, [`balancer`] turns a target
 //!   group into a load balancer that really forwards, checks health and drains.
 //!
@@ -13,6 +13,7 @@
 pub mod balancer;
 pub mod cli;
 pub mod cloud;
+pub mod cloudwatch;
 pub mod dynamodb;
 pub mod front;
 mod http;

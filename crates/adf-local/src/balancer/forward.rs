@@ -15,6 +15,7 @@ use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Request, StatusCode, Uri, Version};
 
 use super::listener::Routes;
+use crate::cloudwatch::metrics::TargetCounts;
 use crate::http::{Answer, Connection, text};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -32,10 +33,12 @@ const HOP_BY_HOP: [&str; 7] = [
 
 pub(super) async fn forward(routes: &Routes, connection: &Connection, request: Request<Incoming>) -> Answer {
     let Some((target, client)) = routes.pick() else {
+        routes.count(&TargetCounts { elb_5xx: 1, ..TargetCounts::default() });
         return text(StatusCode::SERVICE_UNAVAILABLE, "503 Service Temporarily Unavailable\n");
     };
     match client.request(outgoing(request, target, connection.peer)).await {
         Ok(answer) => {
+            routes.count(&answered(answer.status()));
             let (mut parts, body) = answer.into_parts();
             strip_hop_by_hop(&mut parts.headers);
             parts.version = Version::HTTP_11;
@@ -44,8 +47,21 @@ pub(super) async fn forward(routes: &Routes, connection: &Connection, request: R
         Err(error) => {
             let cause = error.source().map(ToString::to_string).unwrap_or_default();
             tracing::warn!(%target, %error, cause, "a request could not be forwarded");
+            routes.count(&TargetCounts { elb_5xx: 1, connection_errors: 1, ..TargetCounts::default() });
             failure(&error)
         }
+    }
+}
+
+fn answered(status: StatusCode) -> TargetCounts {
+    let of = |class: u16| u64::from(status.as_u16() / 100 == class);
+    TargetCounts {
+        requests: 1,
+        target_2xx: of(2),
+        target_3xx: of(3),
+        target_4xx: of(4),
+        target_5xx: of(5),
+        ..TargetCounts::default()
     }
 }
 

@@ -14,6 +14,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use super::forward;
 use crate::cloud::Cloud;
+use crate::cloudwatch::metrics::TargetCounts;
 use crate::http::Server;
 
 /// An ALB gives a target this long to accept a connection, then answers 504.
@@ -70,6 +71,16 @@ impl Routes {
         let target = *routable.get(turn.checked_rem(routable.len())?)?;
         let client = self.clients().entry(target).or_insert_with(new_client).clone();
         Some((target, client))
+    }
+
+    /// Publishes what became of a request, as a load balancer does.
+    pub(super) fn count(&self, counts: &TargetCounts) {
+        let group = self.cloud.model(|model, _| {
+            model.listeners().find(|it| it.arn == self.arn).map(|it| it.target_group_arn.clone())
+        });
+        if let Some(group) = group {
+            self.cloud.count_requests(&group, counts, self.cloud.now());
+        }
     }
 
     fn routable(&self) -> Vec<SocketAddr> {

@@ -9,14 +9,17 @@ use std::sync::{Mutex, PoisonError};
 use winterbaume_core::{MockRequest, MockResponse};
 
 use super::Cloud;
+use crate::{cloudwatch, wire};
 
 /// An answer in a service's place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scripted {
     /// The service itself answers: to let some calls pass before the next scripted answer.
     Service,
-    /// An error of a service that speaks JSON.
+    /// An error, in the form of the service that is called: one that speaks JSON, EC2, Auto Scaling or Elastic Load Balancing.
     Error { status: u16, code: String, message: String, headers: Vec<(String, String)> },
+    /// The service does what it was asked, and its answer is lost on the way: the caller sees a broken connection.
+    Lost,
     /// No connection. An SDK in the same process sees exactly that, an HTTP client a 503.
     Unreachable,
 }
@@ -79,13 +82,14 @@ impl Cloud {
 pub(super) const UNREACHABLE: &str = "AdfLocalUnreachable";
 
 /// `None` when the service itself is to answer.
-pub(super) fn answer(scripted: Scripted) -> Option<MockResponse> {
+pub(super) fn answer(scripted: Scripted, service: Option<&str>) -> Option<MockResponse> {
     match scripted {
-        Scripted::Service => None,
-        Scripted::Unreachable => Some(MockResponse::error(503, UNREACHABLE, "scripted: no connection")),
+        Scripted::Service | Scripted::Lost => None,
+        Scripted::Unreachable => Some(unreachable()),
         Scripted::Error { status, code, message, headers } => {
+            let in_its_form = wire::failure(service.unwrap_or_default(), status, &code, &message);
             let body = serde_json::json!({ "__type": code, "message": message });
-            let mut answer = MockResponse::json(status, body.to_string());
+            let mut answer = in_its_form.unwrap_or_else(|| MockResponse::json(status, body.to_string()));
             for (name, value) in headers {
                 if let (Ok(name), Ok(value)) = (http::HeaderName::try_from(name), value.parse()) {
                     answer.headers.insert(name, value);
@@ -96,10 +100,18 @@ pub(super) fn answer(scripted: Scripted) -> Option<MockResponse> {
     }
 }
 
-/// `dynamodb:Query` of a request: from `X-Amz-Target`, the parameter `Action`, or the HTTP method.
+/// What a caller gets in place of an answer that does not arrive.
+pub(super) fn unreachable() -> MockResponse {
+    MockResponse::error(503, UNREACHABLE, "scripted: no connection")
+}
+
+/// `dynamodb:Query` of a request: from `X-Amz-Target`, the path, the parameter `Action`, or the HTTP method.
 pub(super) fn operation(service: &str, request: &MockRequest) -> String {
     let target = request.headers.get("x-amz-target").and_then(|v| v.to_str().ok());
     if let Some((_, name)) = target.and_then(|target| target.rsplit_once('.')) {
+        return format!("{service}:{name}");
+    }
+    if let Some(name) = cloudwatch::operation(request) {
         return format!("{service}:{name}");
     }
     let body = String::from_utf8_lossy(&request.body);

@@ -52,7 +52,10 @@ pub(super) fn of_object(request: &MockRequest) -> Call {
 
 /// A call of a service that takes form-encoded parameters.
 pub(super) fn of_query(cloud: &Cloud, service: &str, body: &[u8]) -> Vec<Call> {
-    let params: Params = url::form_urlencoded::parse(body).into_owned().collect();
+    let params = url::form_urlencoded::parse(body).into_owned();
+    // A desired configuration is a template given to a group like any other.
+    let plain = |name: String| name.strip_prefix("DesiredConfiguration.").map_or(name.clone(), str::to_owned);
+    let params: Params = params.map(|(name, value)| (plain(name), value)).collect();
     let action = params.get("Action").map_or("", String::as_str);
     let call = |resource: String| Call::new(format!("{service}:{action}"), resource);
     match (service, action) {

@@ -8,6 +8,7 @@ use winterbaume_core::{MockRequest, default_account_id};
 
 use super::{account, items};
 use crate::cloud::Cloud;
+use crate::cloudwatch;
 
 /// One action on one resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +48,11 @@ pub(super) fn calls(cloud: &Cloud, service: &str, request: &MockRequest) -> Vec<
     match (service, operation) {
         ("dynamodb", Some(operation)) => items::calls(cloud, operation, &json()),
         ("kms", Some(operation)) => vec![account::of_key(cloud, operation, &json())],
+        // IAM's name of the service is not the one that requests are signed for.
+        ("monitoring", _) => {
+            let operation = cloudwatch::operation(request).unwrap_or_default();
+            vec![Call::new(format!("cloudwatch:{operation}"), "*")]
+        }
         ("s3", _) => vec![account::of_object(request)],
         // `GetCallerIdentity` needs no permission.
         ("sts", _) => Vec::new(),

@@ -76,7 +76,7 @@ impl Iam {
              {resource} because no identity-based policy allows the {action} action",
             default_account_id()
         );
-        Some(crate::wire::denial(service, &message))
+        Some(crate::wire::denial(service, request, &message))
     }
 }
 

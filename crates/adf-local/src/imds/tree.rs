@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 use serde_json::json;
 
+use crate::model::groups::PoolState;
 use crate::model::{Instance, LifecycleState};
 
 /// A name's content.
@@ -113,7 +114,13 @@ fn role_folder(instance: &Instance, role: &str, account: &str) -> Vec<(String, N
 
 /// Where the group wants the instance to be; none for an instance of no group.
 fn target_lifecycle_state(instance: &Instance) -> Option<&'static str> {
-    instance.lifecycle_state().map(|state| match state {
+    let member = instance.membership()?;
+    Some(match member.state {
+        LifecycleState::Pending | LifecycleState::PendingWait | LifecycleState::PendingProceed
+            if member.warm.is_some() =>
+        {
+            member.warm.map(PoolState::at_rest)?.name()
+        }
         LifecycleState::Pending
         | LifecycleState::PendingWait
         | LifecycleState::PendingProceed
@@ -123,6 +130,9 @@ fn target_lifecycle_state(instance: &Instance) -> Option<&'static str> {
         LifecycleState::Terminating
         | LifecycleState::TerminatingWait
         | LifecycleState::TerminatingProceed => "Terminated",
+        warmed @ (LifecycleState::WarmedStopped
+        | LifecycleState::WarmedRunning
+        | LifecycleState::WarmedHibernated) => warmed.name(),
     })
 }
 

@@ -12,23 +12,28 @@ pub(super) type Answer = Result<MockResponse, ApiError>;
 
 /// The error document of the service's protocol.
 pub(super) fn refusal(service: Service, error: &ApiError) -> MockResponse {
+    failure(service, error.status, error.code, &error.message)
+}
+
+/// The same for any code.
+pub(super) fn failure(service: Service, status: u16, code: &str, message: &str) -> MockResponse {
     let namespace = match service {
-        Service::Ec2 => return ec2_refusal(error),
+        Service::Ec2 => return ec2_failure(status, code, message),
         Service::AutoScaling => "http://autoscaling.amazonaws.com/doc/2011-01-01/",
         Service::Elb => "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
     };
-    aws_query_error_response(error.status, error.code, &error.message, namespace)
+    aws_query_error_response(status, code, message, namespace)
 }
 
 /// EC2 has a form of its own.
-fn ec2_refusal(error: &ApiError) -> MockResponse {
+fn ec2_failure(status: u16, code: &str, message: &str) -> MockResponse {
     let xml = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Errors><Error><Code>{}</Code><Message>{}</Message></Error></Errors><RequestID>{}</RequestID></Response>",
-        xml_escape(error.code),
-        xml_escape(&error.message),
+        xml_escape(code),
+        xml_escape(message),
         uuid::Uuid::new_v4()
     );
-    MockResponse::xml(error.status, xml)
+    MockResponse::xml(status, xml)
 }
 
 /// S3's form: an error and nothing around it.

@@ -15,8 +15,9 @@ mod params;
 mod weather;
 
 use jiff::Timestamp;
-use winterbaume_core::MockResponse;
+use winterbaume_core::{MockRequest, MockResponse};
 
+use crate::cloudwatch;
 use crate::model::{ApiError, Model};
 use answer::Answer;
 use page::Page;
@@ -90,18 +91,30 @@ impl Request<'_> {
 }
 
 /// The answer of a service to a caller who lacks a permission, by the service's name in a signature.
-pub(crate) fn denial(service: &str, message: &str) -> MockResponse {
+pub(crate) fn denial(service: &str, request: &MockRequest, message: &str) -> MockResponse {
     let forbidden = |code| ApiError { code, status: 403, message: message.to_owned() };
     match service {
         "ec2" => answer::refusal(Service::Ec2, &forbidden("UnauthorizedOperation")),
         "autoscaling" => answer::refusal(Service::AutoScaling, &forbidden("AccessDenied")),
         "elasticloadbalancing" => answer::refusal(Service::Elb, &forbidden("AccessDenied")),
+        "monitoring" => cloudwatch::denial(request, message),
         "s3" => answer::s3_refusal(&forbidden("AccessDenied")),
         _ => {
             let body = serde_json::json!({ "__type": "AccessDeniedException", "message": message });
             MockResponse::json(400, body.to_string())
         }
     }
+}
+
+/// An error in the form of a service, by the service's name in a signature; `None` for services that speak JSON.
+pub(crate) fn failure(service: &str, status: u16, code: &str, message: &str) -> Option<MockResponse> {
+    let service = match service {
+        "ec2" => Service::Ec2,
+        "autoscaling" => Service::AutoScaling,
+        "elasticloadbalancing" => Service::Elb,
+        _ => return None,
+    };
+    Some(answer::failure(service, status, code, message))
 }
 
 fn unknown_action(action: &str) -> ApiError {

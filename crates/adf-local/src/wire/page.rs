@@ -1,7 +1,9 @@
 //! Pages of a list, with an opaque token for the next one.
 //!
 //! A list may change between two pages, and with reads that lag it may even go back. The token therefore names the item before it:
-//! what stays in the list all the while is on exactly one page, as with AWS.
+//! what stays in the list all the while is on exactly one page, as with AWS. A list is in the order of its keys.
+
+use jiff::Timestamp;
 
 use crate::model::ApiError;
 
@@ -34,17 +36,22 @@ pub(super) fn page<T>(
     let size = short.map_or(size, |share| size.min(left) * share / 1000).max(1);
     let items: Vec<T> = all.into_iter().skip(start).take(size).collect();
     let last = items.last().filter(|_| left > size);
-    let next = last.map(|last| format!("{}:{}", start + size, key(last)));
+    let next = last.map(|last| format!("after:{}", key(last)));
     Ok(Page { items, next })
 }
 
-/// Behind the item that the token names; where that is gone, at the place it would have been.
+/// The key of what is listed newest first.
+pub(super) fn newest_first(at: Timestamp, id: &str) -> String {
+    format!("{:020}/{id}", i64::MAX - at.as_millisecond())
+}
+
+/// Behind the item that the token names; where that is not in the list, behind all whose keys come before its.
 fn start<T>(all: &[T], key: &impl Fn(&T) -> String, token: &str) -> Result<usize, ApiError> {
-    let parsed = token.split_once(':').and_then(|(index, last)| Some((index.parse().ok()?, last)));
-    let (index, last): (usize, &str) = parsed.ok_or_else(|| {
-        ApiError::new("InvalidNextToken", "The token is not one that this service gave out")
-    })?;
-    Ok(all.iter().position(|item| key(item) == last).map_or(index.saturating_sub(1), |at| at + 1))
+    let Some(last) = token.strip_prefix("after:") else {
+        return Err(ApiError::new("InvalidNextToken", "The token is not one that this service gave out"));
+    };
+    let found = all.iter().position(|item| key(item) == last);
+    Ok(found.map_or_else(|| all.partition_point(|item| key(item).as_str() < last), |at| at + 1))
 }
 
 #[cfg(test)]
@@ -52,7 +59,7 @@ mod tests {
     use super::*;
 
     fn cut(all: &[u32], token: Option<&str>, short: Option<usize>) -> Page<u32> {
-        page(all.to_vec(), u32::to_string, token, 5, short).expect("the token is its own")
+        page(all.to_vec(), |it| format!("{it:02}"), token, 5, short).expect("the token is its own")
     }
 
     #[test]
@@ -79,6 +86,8 @@ mod tests {
         let first = cut(&(0..12).collect::<Vec<_>>(), None, None);
         let second = cut(&(3..12).collect::<Vec<_>>(), first.next.as_deref(), None);
         assert_eq!(second.items, [5, 6, 7, 8, 9]);
+        let without_the_last = cut(&[0, 2, 5, 6], first.next.as_deref(), None);
+        assert_eq!(without_the_last.items, [5, 6]);
     }
 
     #[test]

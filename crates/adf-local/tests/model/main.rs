@@ -9,5 +9,6 @@ mod properties;
 mod refresh;
 mod surprises;
 mod templates;
+mod warm_pool;
 mod weather;
 mod world;

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use adf_local::model::groups::{ActionKey, GroupSpec, HookResult};
+use adf_local::model::groups::{
+    ActionKey, GroupSpec, HookResult, RefreshPreferences, RefreshRequest, Strays, WarmPool,
+};
 use adf_local::model::{InstanceState, LifecycleState, Probe, ProbeFailure};
 use proptest::prelude::*;
 
-use crate::world::{GROUP, HOOK, World};
+use crate::world::{GROUP, HOOK, World, by_name};
 
 /// One thing that a caller, a machine or time does; `pick` chooses whom it happens to.
 #[derive(Clone, Debug)]
@@ -22,6 +24,12 @@ enum Deed {
     Complete { pick: usize, proceed: bool },
     Probe { pick: usize, passes: bool },
     Halt { pick: usize },
+    Refresh { min: u32, max: Option<u32>, strays: Strays, auto_rollback: bool },
+    CancelRefresh { wait: bool },
+    Rollback,
+    Rebalance { pick: usize },
+    Pool(Option<u32>),
+    Impair { pick: usize, passes: bool },
     Pass(u64),
 }
 
@@ -39,8 +47,19 @@ fn deed() -> impl Strategy<Value = Deed> {
         (pick(), any::<bool>()).prop_map(|(pick, proceed)| Deed::Complete { pick, proceed }),
         (pick(), any::<bool>()).prop_map(|(pick, passes)| Deed::Probe { pick, passes }),
         pick().prop_map(|pick| Deed::Halt { pick }),
+        (0..=100u32, proptest::option::of(100..=130u32), strays(), any::<bool>())
+            .prop_map(|(min, max, strays, auto_rollback)| Deed::Refresh { min, max, strays, auto_rollback }),
+        any::<bool>().prop_map(|wait| Deed::CancelRefresh { wait }),
+        Just(Deed::Rollback),
+        pick().prop_map(|pick| Deed::Rebalance { pick }),
+        proptest::option::of(0..4u32).prop_map(Deed::Pool),
+        (pick(), any::<bool>()).prop_map(|(pick, passes)| Deed::Impair { pick, passes }),
         prop_oneof![0..3u64, 0..200u64].prop_map(Deed::Pass),
     ]
+}
+
+fn strays() -> impl Strategy<Value = Strays> {
+    prop_oneof![Just(Strays::Wait), Just(Strays::Ignore), Just(Strays::Replace)]
 }
 
 /// Does it; AWS may refuse, which is fine, but then nothing has changed.
@@ -86,6 +105,31 @@ fn act(world: &mut World, arn: &str, deed: &Deed) {
             world.model.instance_halted(&id(*pick), now);
             true
         }
+        Deed::Refresh { min, max, strays, auto_rollback } => {
+            let preferences = RefreshPreferences {
+                min_healthy: *min,
+                max_healthy: *max,
+                protected: *strays,
+                standby: *strays,
+                auto_rollback: *auto_rollback,
+                ..RefreshPreferences::default()
+            };
+            let template = Some((by_name(), Some("1".to_owned())));
+            let request = RefreshRequest { template, preferences, ..RefreshRequest::default() };
+            world.model.start_instance_refresh(GROUP, request, now).is_ok()
+        }
+        Deed::CancelRefresh { wait } => world.model.cancel_instance_refresh(GROUP, *wait, now).is_ok(),
+        Deed::Rollback => world.model.rollback_instance_refresh(GROUP, now).is_ok(),
+        Deed::Rebalance { pick } => {
+            let zone = world.model.network().subnets[pick % 3].zone.clone();
+            world.model.rebalance_zones(GROUP, (pick % 2 == 0).then_some(zone.as_str()), now).is_ok()
+        }
+        Deed::Pool(Some(size)) => {
+            let pool = WarmPool { min_size: *size, max_prepared: Some(0), ..WarmPool::default() };
+            world.model.put_warm_pool(GROUP, pool, now).is_ok()
+        }
+        Deed::Pool(None) => world.model.delete_warm_pool(GROUP, true, now).is_ok(),
+        Deed::Impair { pick, passes } => world.model.set_status_check(&id(*pick), *passes, now).is_ok(),
         Deed::Pass(seconds) => {
             world.pass(*seconds);
             true
@@ -114,8 +158,9 @@ fn holds(world: &World, arn: &str) {
 
 /// Everybody answers, nothing new happens, and time passes.
 fn settle(world: &mut World) {
+    let _ = world.model.cancel_instance_refresh(GROUP, false, world.now);
     world.pass(1);
-    for _ in 0..40 {
+    for _ in 0..100 {
         let waiting: Vec<String> = [LifecycleState::PendingWait, LifecycleState::TerminatingWait]
             .into_iter()
             .flat_map(|state| world.members(state))
@@ -153,7 +198,9 @@ proptest! {
         let in_service = world.in_service().len();
         let desired = world.desired() as usize;
         prop_assert_eq!(in_service, desired.max(protected));
-        let resting = |member: &LifecycleState| matches!(member, LifecycleState::InService | LifecycleState::Standby);
+        let resting = |member: &LifecycleState| {
+            member.is_warm_at_rest() || matches!(member, LifecycleState::InService | LifecycleState::Standby)
+        };
         let states: Vec<_> = world.model.members(GROUP).map(|(_, member)| member.state).collect();
         prop_assert!(states.iter().all(resting), "{states:?}");
     }

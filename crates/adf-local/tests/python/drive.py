@@ -7,6 +7,7 @@ Every step asserts what AWS documents. Run by tests/foreign_clients.rs, which se
 import base64
 import sys
 import time
+from datetime import datetime, timedelta, timezone
 
 import boto3
 from botocore.exceptions import ClientError
@@ -245,6 +246,41 @@ def mixed(template_id):
     assert "m5.large" in {it["InstanceType"] for it in group()["Instances"]}
 
 
+def warm_pool(template_id):
+    """Machines prepared ahead are shown apart from the group's instances."""
+    autoscaling.update_auto_scaling_group(AutoScalingGroupName="web", LaunchTemplate={
+        "LaunchTemplateId": template_id, "Version": "1"})
+    autoscaling.put_warm_pool(AutoScalingGroupName="web", MinSize=1, PoolState="Stopped")
+
+    def pool():
+        return autoscaling.describe_warm_pool(AutoScalingGroupName="web")
+
+    warm = eventually("a stopped warm instance", lambda: [
+        it["InstanceId"] for it in pool()["Instances"] if it["LifecycleState"] == "Warmed:Stopped"])
+    assert pool()["WarmPoolConfiguration"]["MinSize"] == 1, pool()
+    assert group()["WarmPoolSize"] == 1 and not set(warm) & {it["InstanceId"] for it in group()["Instances"]}
+    details = autoscaling.describe_auto_scaling_instances(InstanceIds=warm)["AutoScalingInstances"][0]
+    assert details["LifecycleState"] == "Warmed:Stopped", details
+    autoscaling.delete_warm_pool(AutoScalingGroupName="web", ForceDelete=True)
+    eventually("no warm pool", lambda: "WarmPoolConfiguration" not in pool())
+
+
+def metrics():
+    """CloudWatch over the protocol that boto3 chooses."""
+    cloudwatch = boto3.client("cloudwatch")
+    now = datetime.now(timezone.utc)
+    cloudwatch.put_metric_data(Namespace="app", MetricData=[{"MetricName": "Errors", "Value": 2, "Timestamp": now}])
+    query = {"Id": "m", "MetricStat": {"Metric": {"Namespace": "app", "MetricName": "Errors"}, "Period": 60, "Stat": "Sum"}}
+    result = cloudwatch.get_metric_data(
+        MetricDataQueries=[query], StartTime=now - timedelta(minutes=5), EndTime=now + timedelta(minutes=1),
+    )["MetricDataResults"][0]
+    assert result["Values"] == [2.0] and abs(result["Timestamps"][0] - now) < timedelta(minutes=1), result
+    cloudwatch.put_metric_alarm(AlarmName="a", EvaluationPeriods=1, ComparisonOperator="GreaterThanThreshold")
+    cloudwatch.set_alarm_state(AlarmName="a", StateValue="ALARM", StateReason="tried")
+    alarm = cloudwatch.describe_alarms(AlarmNames=["a"])["MetricAlarms"][0]
+    assert alarm["StateValue"] == "ALARM" and alarm["StateReason"] == "tried", alarm
+
+
 def shrink():
     autoscaling.set_instance_protection(AutoScalingGroupName="web", InstanceIds=members("InService")[:1],
                                         ProtectedFromScaleIn=True)
@@ -277,6 +313,8 @@ def main():
     standby()
     refresh(template_id)
     mixed(template_id)
+    warm_pool(template_id)
+    metrics()
     shrink()
     pages()
     ec2.delete_launch_template(LaunchTemplateId=template_id)

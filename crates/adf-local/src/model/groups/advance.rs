@@ -1,7 +1,7 @@
 //! A member's next move (aws.md §1).
 //!
 //! Neighbours: every verb that changes what a member waits for puts an `Advance` on the agenda; this file looks at the
-//! member as it is then and moves it, or leaves it when it still waits. Standby and `InService` are at rest.
+//! member as it is then and moves it, or leaves it when it still waits. Standby and `InService` are at rest, and so are warm members once they are prepared.
 
 use jiff::Timestamp;
 
@@ -22,8 +22,7 @@ impl Model {
             (LifecycleState::Terminating | LifecycleState::TerminatingWait, _) => {
                 self.advance_terminating(id, now);
             }
-            (LifecycleState::InService | LifecycleState::Standby | LifecycleState::TerminatingProceed, _) => {
-            }
+            _ => {}
         }
     }
 
@@ -53,6 +52,9 @@ impl Model {
     /// Registered with the target groups, then in service; healthy or not is another matter.
     fn enter_service(&mut self, id: &str, now: Timestamp) {
         let Some(group) = self.member(id).map(|member| member.group.clone()) else { return };
+        if let Some(state) = self.member(id).and_then(|member| member.warm) {
+            return self.rest_in_pool(id, &group, state, now);
+        }
         if self.has_process(&group, Process::AddToLoadBalancer) {
             self.register_member(id, &group, now);
         }

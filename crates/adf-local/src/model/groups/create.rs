@@ -70,6 +70,7 @@ impl Model {
             suspended: BTreeSet::new(),
             activities: Vec::new(),
             deleting: false,
+            warm_pool: None,
             refreshes: Vec::new(),
             refresh_surge: 0,
             rebalance: None,

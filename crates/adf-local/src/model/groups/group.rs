@@ -12,6 +12,7 @@ use super::mixed::MixedInstances;
 use super::process::Process;
 use super::rebalance::Rebalance;
 use super::refresh::InstanceRefresh;
+use super::warm_pool::WarmPool;
 use crate::model::templates::TemplateRef;
 
 /// A tag of a group.
@@ -58,6 +59,7 @@ pub struct Group {
     /// Newest last.
     pub activities: Vec<Arc<Activity>>,
     pub deleting: bool,
+    pub warm_pool: Option<WarmPool>,
     /// Newest last.
     pub refreshes: Vec<InstanceRefresh>,
     /// Members above desired that a refresh launches ahead of those they replace.

@@ -96,7 +96,7 @@ impl Model {
 
     fn fault(&self, id: &str, now: Timestamp) -> Option<Fault> {
         let instance = self.instances.get(id)?;
-        let member = instance.membership.as_ref().filter(|member| member.state.counts())?;
+        let member = instance.membership.as_ref().filter(|member| member.counts())?;
         let group = self.groups.get(&member.group)?;
         if !member.healthy {
             return Some(Fault::Reported);

@@ -5,14 +5,19 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::journal::cause;
-use super::{ActivityStatus, Entry, LifecycleState, Membership};
+use super::{ActivityStatus, Entry, LifecycleState, Membership, PoolState};
 use crate::model::ec2::{Launch, template_tags};
 use crate::model::templates::{LaunchData, TemplateKey, TemplateRef};
 use crate::model::{ApiError, Model};
 
 impl Model {
-    /// Launches a member, or records a failed activity and returns what stopped it.
-    pub(super) fn launch_member(&mut self, group: &str, now: Timestamp) -> Result<(), ApiError> {
+    /// Launches a member, a `warm` one for the pool, or records a failed activity and returns what stopped it.
+    pub(super) fn launch_member(
+        &mut self,
+        group: &str,
+        warm: Option<PoolState>,
+        now: Timestamp,
+    ) -> Result<(), ApiError> {
         let cause = cause(
             now,
             "an instance was started in response to a difference between desired and actual capacity, increasing the capacity",
@@ -22,6 +27,9 @@ impl Model {
             Ok((instance, template)) => {
                 self.name_activity(&activity, group, &instance, "Launching a new EC2 instance");
                 self.join(&instance, group, Some(template), Entry::Launched, Some(activity));
+                if let Some(member) = self.member_mut(&instance) {
+                    member.warm = warm;
+                }
                 Ok(())
             }
             Err(error) => {
@@ -79,7 +87,7 @@ impl Model {
         let mut subnets = self.groups[group].subnet_ids.clone();
         let members = |subnet: &String| {
             let in_subnet = |(instance, member): &(&crate::model::Instance, &Membership)| {
-                instance.subnet_id == *subnet && member.state.counts()
+                instance.subnet_id == *subnet && member.counts()
             };
             self.members(group).filter(in_subnet).count()
         };
@@ -115,6 +123,7 @@ impl Model {
                 protected_from_scale_in: protected,
                 template,
                 entry,
+                warm: None,
                 in_service_at: None,
                 action: None,
                 hooks_left: Vec::new(),

@@ -1,12 +1,13 @@
 //! An instance's membership in a group: its lifecycle state, its health in the group's eyes, the action it waits for.
 //!
-//! Neighbours: the verbs of this folder move it; `aws.md` §1 draws the machine. Warm pools are not modelled.
+//! Neighbours: the verbs of this folder move it; `aws.md` §1 draws the machine.
 
 use jiff::Timestamp;
 
+use super::warm_pool::PoolState;
 use crate::model::templates::TemplateRef;
 
-/// Where a member is in its life (aws.md §1). Warm pools are not modelled.
+/// Where a member is in its life (aws.md §1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LifecycleState {
     Pending,
@@ -19,6 +20,9 @@ pub enum LifecycleState {
     Terminating,
     TerminatingWait,
     TerminatingProceed,
+    WarmedStopped,
+    WarmedRunning,
+    WarmedHibernated,
 }
 
 impl LifecycleState {
@@ -35,12 +39,20 @@ impl LifecycleState {
             Self::Terminating => "Terminating",
             Self::TerminatingWait => "Terminating:Wait",
             Self::TerminatingProceed => "Terminating:Proceed",
+            Self::WarmedStopped => "Warmed:Stopped",
+            Self::WarmedRunning => "Warmed:Running",
+            Self::WarmedHibernated => "Warmed:Hibernated",
         }
     }
 
     /// Counted against desired capacity: not Standby, not leaving.
     pub fn counts(self) -> bool {
         matches!(self, Self::Pending | Self::PendingWait | Self::PendingProceed | Self::InService)
+    }
+
+    /// Prepared and waiting in a warm pool.
+    pub fn is_warm_at_rest(self) -> bool {
+        matches!(self, Self::WarmedStopped | Self::WarmedRunning | Self::WarmedHibernated)
     }
 
     /// On its way out for good.
@@ -81,6 +93,8 @@ pub struct Membership {
     pub protected_from_scale_in: bool,
     pub template: Option<TemplateRef>,
     pub entry: Entry,
+    /// In the warm pool, or on its way into it: outside of desired capacity. What it does there.
+    pub warm: Option<PoolState>,
     /// Start of the health check grace period.
     pub in_service_at: Option<Timestamp>,
     /// The action waiting now, in a `:Wait` state.
@@ -89,4 +103,21 @@ pub struct Membership {
     pub(in crate::model) hooks_left: Vec<String>,
     /// The activity that reports this transition.
     pub(in crate::model) activity: Option<String>,
+}
+
+impl Membership {
+    /// Counted against desired capacity.
+    pub fn counts(&self) -> bool {
+        self.warm.is_none() && self.state.counts()
+    }
+
+    /// AWS's name of the state, `Warmed:Pending:Wait` for one that is on its way into the pool.
+    pub fn state_name(&self) -> String {
+        let name = self.state.name();
+        if self.warm.is_some() && !self.state.is_warm_at_rest() {
+            format!("Warmed:{name}")
+        } else {
+            name.to_owned()
+        }
+    }
 }

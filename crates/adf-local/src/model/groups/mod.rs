@@ -32,6 +32,7 @@ mod tags;
 mod terminate;
 mod update;
 mod victim;
+mod warm_pool;
 
 pub use activity::{Activity, ActivityStatus};
 pub use create::{GroupSpec, NewGroup};
@@ -42,6 +43,7 @@ pub use member::{Entry, LifecycleAction, LifecycleState, Membership};
 pub use mixed::{Distribution, LaunchConfiguration, MixedInstances, TypeOverride};
 pub use process::Process;
 pub use refresh::{InstanceRefresh, RefreshPreferences, RefreshRequest, RefreshStatus, Rollback, Strays};
+pub use warm_pool::{PoolState, WarmPool};
 
 use jiff::Timestamp;
 
@@ -64,7 +66,7 @@ impl Model {
 
     /// How many members desired capacity includes.
     pub fn counting(&self, group: &str) -> u32 {
-        let count = self.members(group).filter(|(_, member)| member.state.counts()).count();
+        let count = self.members(group).filter(|(_, member)| member.counts()).count();
         u32::try_from(count).unwrap_or(u32::MAX)
     }
 

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::terminate::in_warm_pool;
 use super::{LifecycleState, check_id_count};
 use crate::model::{ApiError, Model};
 
@@ -20,7 +21,11 @@ impl Model {
         self.existing_group(group)?;
         check_id_count(ids, IDS)?;
         for id in ids {
-            let state = self.member_of(group, id)?.state;
+            let member = self.member_of(group, id)?;
+            if member.warm.is_some() {
+                return Err(in_warm_pool(id));
+            }
+            let state = member.state;
             let allowed =
                 [LifecycleState::InService, LifecycleState::EnteringStandby, LifecycleState::Standby];
             if !allowed.contains(&state) {

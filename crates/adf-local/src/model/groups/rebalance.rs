@@ -97,7 +97,7 @@ impl Model {
     fn counting_by_zone(&self, group: &Group) -> BTreeMap<String, u32> {
         let zones = group.subnet_ids.iter().filter_map(|id| self.network.subnet(id));
         let mut counted: BTreeMap<String, u32> = zones.map(|subnet| (subnet.zone.clone(), 0)).collect();
-        for (instance, _) in self.members(&group.name).filter(|(_, member)| member.state.counts()) {
+        for (instance, _) in self.members(&group.name).filter(|(_, member)| member.counts()) {
             *counted.entry(instance.zone.clone()).or_default() += 1;
         }
         counted

@@ -23,6 +23,7 @@ impl Model {
         } else if counting > wanted {
             self.terminate_surplus(name, counting - wanted, now);
         }
+        self.reconcile_warm_pool(name, now);
     }
 
     fn launch_missing(&mut self, name: &str, missing: u32, now: Timestamp) {
@@ -35,16 +36,19 @@ impl Model {
             return;
         }
         for _ in 0..missing {
-            if self.launch_member(name, now).is_err() {
-                let from = now + self.settings.launch_retry;
-                if let Some(group) = self.groups.get_mut(name) {
-                    group.launches_from = Some(from);
-                }
-                self.agenda.at(from, Event::Reconcile { group: name.to_owned() });
-                return;
+            if !self.take_warm(name, now) && self.launch_member(name, None, now).is_err() {
+                return self.launch_again_later(name, now);
             }
         }
         self.start_cooldown(name, now);
+    }
+
+    pub(super) fn launch_again_later(&mut self, name: &str, now: Timestamp) {
+        let from = now + self.settings.launch_retry;
+        if let Some(group) = self.groups.get_mut(name) {
+            group.launches_from = Some(from);
+        }
+        self.agenda.at(from, Event::Reconcile { group: name.to_owned() });
     }
 
     fn terminate_surplus(&mut self, name: &str, surplus: u32, now: Timestamp) {
@@ -66,7 +70,7 @@ impl Model {
     fn choose_stale(&mut self, name: &str) -> Option<String> {
         let stale = self.groups[name].active_refresh()?.stale.clone();
         self.choose_among(name, &|instance: &Instance, member: &Membership| {
-            stale.contains(&instance.id) && member.state.counts() && !member.protected_from_scale_in
+            stale.contains(&instance.id) && member.counts() && !member.protected_from_scale_in
         })
     }
 

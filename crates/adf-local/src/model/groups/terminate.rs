@@ -14,6 +14,13 @@ pub(super) enum Hooks {
     Skip,
 }
 
+/// Two calls that AWS refuses for members of a warm pool.
+pub(super) fn in_warm_pool(id: &str) -> ApiError {
+    ApiError::validation(format!(
+        "The instance {id} is in a warm pool and cannot be used with this operation."
+    ))
+}
+
 impl Model {
     /// `TerminateInstanceInAutoScalingGroup`; `decrement` keeps the group from replacing it.
     pub fn terminate_in_group(
@@ -27,6 +34,9 @@ impl Model {
                 "Instance Id not found - No managed instance found for instance ID: {id}"
             )));
         };
+        if member.warm.is_some() {
+            return Err(in_warm_pool(id));
+        }
         let (group, state) = (member.group.clone(), member.state);
         let outside = state == LifecycleState::Standby || state == LifecycleState::EnteringStandby;
         let counted = match self.settings.standby_termination {

@@ -37,7 +37,7 @@ impl Model {
     /// Among the zones that have a candidate.
     fn fullest_zone(&self, group: &str, candidate: &Candidate<'_>) -> Option<String> {
         let mut counting: BTreeMap<&str, usize> = BTreeMap::new();
-        for (instance, _) in self.members(group).filter(|(_, member)| member.state.counts()) {
+        for (instance, _) in self.members(group).filter(|(_, member)| member.counts()) {
             *counting.entry(&instance.zone).or_default() += 1;
         }
         let zones = self.candidates(group, candidate).map(|(instance, _)| instance.zone.as_str());
@@ -49,7 +49,7 @@ impl Model {
         group: &'a str,
         candidate: &'a Candidate<'_>,
     ) -> impl Iterator<Item = (&'a Instance, &'a Membership)> {
-        self.members(group).filter(|(instance, member)| member.state.counts() && candidate(instance, member))
+        self.members(group).filter(|(instance, member)| member.counts() && candidate(instance, member))
     }
 }
 

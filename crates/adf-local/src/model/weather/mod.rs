@@ -36,6 +36,8 @@ pub struct Weather {
     /// Pages hold fewer items than asked for, at least one.
     pub short_pages: bool,
     pub throttling: Throttling,
+    /// How long after its end a minute of CloudWatch's metrics is published; without it the minute of now is readable, too.
+    pub metrics_delay: Option<Duration>,
     /// Per cent of launches that fail with `InsufficientInstanceCapacity`.
     pub launch_failures: u32,
     /// Added to `boot_delay`, from nothing to this.
@@ -54,6 +56,7 @@ impl Default for Weather {
             changes_lag: false,
             short_pages: false,
             throttling: Throttling::default(),
+            metrics_delay: None,
             launch_failures: 0,
             boot_jitter: Duration::ZERO,
             slow_boots: 0,

@@ -2,7 +2,7 @@
 
 use winterbaume_autoscaling::wire as form;
 
-use super::launch;
+use super::{launch, warm_pool};
 use crate::model::groups::{Activity, GroupTag, Membership};
 use crate::model::{Group, Instance, Model};
 use crate::wire::answer::{int, stamp};
@@ -10,7 +10,8 @@ use crate::wire::answer::{int, stamp};
 pub(super) fn group(model: &Model, group: &Group) -> form::AutoScalingGroup {
     let zones = group.subnet_ids.iter().filter_map(|id| model.network().subnet(id));
     let arns = || group.attachments.iter().map(|attachment| attachment.target_group_arn.clone());
-    let members = model.members(&group.name).map(|(instance, membership)| member(instance, membership));
+    let members = model.members(&group.name).filter(|(_, member)| member.warm.is_none());
+    let members = members.map(|(instance, membership)| member(instance, membership));
     let own = group.own_configuration();
     let tags = group.tags.iter().map(|(key, held)| tag(&group.name, key, held));
     form::AutoScalingGroup {
@@ -41,6 +42,8 @@ pub(super) fn group(model: &Model, group: &Group) -> form::AutoScalingGroup {
         termination_policies: Some(group.termination_policies.iter().cloned().collect()),
         new_instances_protected_from_scale_in: Some(group.new_instances_protected),
         capacity_rebalance: Some(false),
+        warm_pool_configuration: group.warm_pool.as_ref().map(warm_pool::configuration),
+        warm_pool_size: group.warm_pool.as_ref().map(|_| int(model.warm_members(&group.name).count())),
         service_linked_role_a_r_n: Some(format!(
             "arn:aws:iam::{}:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling",
             model.settings().account
@@ -63,12 +66,12 @@ pub(super) fn group(model: &Model, group: &Group) -> form::AutoScalingGroup {
     }
 }
 
-fn member(instance: &Instance, member: &Membership) -> form::Instance {
+pub(super) fn member(instance: &Instance, member: &Membership) -> form::Instance {
     form::Instance {
         instance_id: Some(instance.id.clone()),
         instance_type: Some(instance.instance_type.clone()),
         availability_zone: Some(instance.zone.clone()),
-        lifecycle_state: Some(member.state.name().to_owned()),
+        lifecycle_state: Some(member.state_name()),
         health_status: Some(if member.healthy { "Healthy" } else { "Unhealthy" }.to_owned()),
         launch_template: launched_from(instance, member),
         protected_from_scale_in: Some(member.protected_from_scale_in),
@@ -83,7 +86,7 @@ pub(super) fn member_details(instance: &Instance, member: &Membership) -> form::
         instance_type: Some(instance.instance_type.clone()),
         auto_scaling_group_name: Some(member.group.clone()),
         availability_zone: Some(instance.zone.clone()),
-        lifecycle_state: Some(member.state.name().to_owned()),
+        lifecycle_state: Some(member.state_name()),
         health_status: Some(if member.healthy { "HEALTHY" } else { "UNHEALTHY" }.to_owned()),
         launch_template: launched_from(instance, member),
         protected_from_scale_in: Some(member.protected_from_scale_in),

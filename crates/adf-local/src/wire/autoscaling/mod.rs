@@ -9,6 +9,7 @@ mod load_balancing;
 mod members;
 mod refreshes;
 mod tags;
+mod warm_pool;
 
 use super::answer::Answer;
 use super::{Request, unknown_action};
@@ -39,6 +40,9 @@ pub(super) fn dispatch(action: &str, request: &mut Request<'_>) -> Answer {
         "DescribeInstanceRefreshes" => refreshes::describe(request),
         "CancelInstanceRefresh" => refreshes::cancel(request),
         "RollbackInstanceRefresh" => refreshes::rollback(request),
+        "PutWarmPool" => warm_pool::put(request),
+        "DescribeWarmPool" => warm_pool::describe(request),
+        "DeleteWarmPool" => warm_pool::delete(request),
         "DescribeScalingActivities" => activities::describe(request),
         "CreateOrUpdateTags" => tags::create(request),
         "DeleteTags" => tags::delete(request),

@@ -11,6 +11,7 @@ use crate::model::groups::{
 use crate::model::{ApiError, Group};
 use crate::wire::Request;
 use crate::wire::answer::{Answer, count, int, malformed, stamp};
+use crate::wire::page::newest_first;
 use crate::wire::params::{Params, list, need};
 
 /// Refreshes a page at most.
@@ -57,21 +58,12 @@ pub(super) fn describe(request: &mut Request<'_>) -> Answer {
     let input = form::deserialize_describe_instance_refreshes_request(&request.params).map_err(malformed)?;
     let group = request.model.existing_group(&input.auto_scaling_group_name)?;
     let ids = input.instance_refresh_ids.map(|ids| ids.items).unwrap_or_default();
-    let mut found: Vec<form::InstanceRefresh> = Vec::new();
-    for refresh in request.model.instance_refreshes(&group.name)? {
-        if ids.is_empty() || ids.contains(&refresh.id) {
-            found.push(described(group, refresh));
-        }
-    }
-    let page = request.page(
-        found,
-        |it| it.instance_refresh_id.clone().unwrap_or_default(),
-        input.next_token.as_deref(),
-        input.max_records,
-        PAGE,
-    )?;
+    let mut found = request.model.instance_refreshes(&group.name)?;
+    found.retain(|refresh| ids.is_empty() || ids.contains(&refresh.id));
+    let key = |it: &&InstanceRefresh| newest_first(it.started_at, &it.id);
+    let page = request.page(found, key, input.next_token.as_deref(), input.max_records, PAGE)?;
     let output = form::DescribeInstanceRefreshesAnswer {
-        instance_refreshes: Some(page.items.into_iter().collect()),
+        instance_refreshes: Some(page.items.into_iter().map(|it| described(group, it)).collect()),
         next_token: page.next,
     };
     Ok(form::serialize_describe_instance_refreshes_response(&output))

@@ -36,8 +36,7 @@ pub(super) fn describe(request: &mut Request<'_>) -> Answer {
     let model = &*request.model;
     let ids = input.instance_ids.map(|ids| ids.items).unwrap_or_default();
     let found = model.find_instances(&ids, &filters(input.filters))?;
-    let page =
-        request.page(found, |it| it.id.clone(), input.next_token.as_deref(), input.max_results, PAGE)?;
+    let page = request.page(found, |it| place(it), input.next_token.as_deref(), input.max_results, PAGE)?;
     let reservations = page
         .items
         .chunk_by(|a, b| a.reservation_id == b.reservation_id)
@@ -54,8 +53,7 @@ pub(super) fn describe_status(request: &mut Request<'_>) -> Answer {
     if input.include_all_instances != Some(true) {
         found.retain(|it| it.state == InstanceState::Running);
     }
-    let page =
-        request.page(found, |it| it.id.clone(), input.next_token.as_deref(), input.max_results, PAGE)?;
+    let page = request.page(found, |it| place(it), input.next_token.as_deref(), input.max_results, PAGE)?;
     let output = wire::DescribeInstanceStatusResult {
         instance_statuses: Some(page.items.into_iter().map(status).collect()),
         next_token: page.next,
@@ -129,6 +127,11 @@ fn reservation(model: &Model, id: &str, instances: &[&Instance]) -> wire::Reserv
         instances: Some(instances.iter().map(|it| instance::instance(model, it)).collect()),
         ..Default::default()
     }
+}
+
+/// Where an instance stands in a list: `find_instances` orders them by launch.
+fn place(it: &Instance) -> String {
+    format!("{:020}/{}/{:06}", it.launched_at.as_millisecond(), it.reservation_id, it.launch_index)
 }
 
 fn status(it: &Instance) -> wire::InstanceStatus {

@@ -105,7 +105,7 @@ pub(super) fn describe_versions(request: &mut Request<'_>) -> Answer {
     let in_range = found.into_iter().filter(|(_, version)| (at_least..=at_most).contains(&version.number));
     let page = request.page(
         in_range.collect(),
-        |(owner, version)| format!("{}/{}", owner.id, version.number),
+        |(owner, version)| format!("{}/{:020}", owner.id, u64::MAX - version.number),
         input.next_token.as_deref(),
         input.max_results,
         PAGE,

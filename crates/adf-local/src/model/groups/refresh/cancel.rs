@@ -31,10 +31,12 @@ impl Model {
 
     pub(super) fn finish_cancelling(&mut self, group: &str, now: Timestamp) {
         let moving = self.members(group).any(|(_, member)| {
-            matches!(
-                member.state,
-                LifecycleState::Pending | LifecycleState::PendingWait | LifecycleState::PendingProceed
-            ) || member.state.is_terminating()
+            member.warm.is_none()
+                && matches!(
+                    member.state,
+                    LifecycleState::Pending | LifecycleState::PendingWait | LifecycleState::PendingProceed
+                )
+                || member.state.is_terminating()
         });
         if !moving {
             self.end_refresh(group, RefreshStatus::Cancelled, Some("Cancelled due to user request."), now);

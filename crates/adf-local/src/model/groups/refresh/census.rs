@@ -43,7 +43,7 @@ impl Model {
         let warmup = refresh.preferences.warmup.unwrap_or_default();
         let stale = u32::try_from(refresh.stale.len()).unwrap_or(u32::MAX);
         let mut census = Census { desired: group.desired, stale, ..Census::default() };
-        for (instance, member) in self.members(name).filter(|(_, member)| member.state.counts()) {
+        for (instance, member) in self.members(name).filter(|(_, member)| member.counts()) {
             let serves = member.state == LifecycleState::InService && member.healthy;
             if refresh.stale.contains(&instance.id) {
                 census.stale_counting += 1;
@@ -78,6 +78,7 @@ impl Model {
         let stays =
             |instance: &Instance, member: &Membership| is_ignored(refresh, member) || skipped(instance);
         self.members(name)
+            .filter(|(_, member)| member.warm.is_none())
             .filter(|(_, member)| !member.state.is_terminating() && member.state != LifecycleState::Detaching)
             .filter(|(instance, member)| !stays(instance, member))
             .map(|(instance, _)| instance.id.clone())
@@ -88,7 +89,9 @@ impl Model {
     pub(super) fn unlike_the_group(&self, name: &str) -> BTreeSet<String> {
         let own = self.groups[name].own_configuration().and_then(|own| self.resolved(&own).ok());
         self.members(name)
-            .filter(|(instance, member)| !member.state.is_terminating() && instance.launch_template != own)
+            .filter(|(instance, member)| {
+                member.warm.is_none() && !member.state.is_terminating() && instance.launch_template != own
+            })
             .map(|(instance, _)| instance.id.clone())
             .collect()
     }

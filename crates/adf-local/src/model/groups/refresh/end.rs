@@ -4,6 +4,8 @@ use jiff::Timestamp;
 
 use super::record::RefreshStatus;
 use crate::model::Model;
+use crate::model::groups::journal::cause;
+use crate::model::groups::terminate::Hooks;
 
 impl Model {
     /// Every member is replaced and the bake time is over: the group takes the desired configuration as its own.
@@ -17,7 +19,20 @@ impl Model {
         {
             (held.template, held.mixed) = (Some(desired.template), desired.mixed);
         }
+        self.replace_warm(group, now);
         self.end_refresh(group, RefreshStatus::Successful, None, now);
+    }
+
+    /// The pool is replaced, too: warm members of another configuration go, and the pool is filled again.
+    fn replace_warm(&mut self, group: &str, now: Timestamp) {
+        let own = self.groups[group].own_configuration().and_then(|own| self.resolved(&own).ok());
+        let old = self.warm_members(group).filter(|(instance, _)| instance.launch_template != own);
+        let old: Vec<String> = old.map(|(instance, _)| instance.id.clone()).collect();
+        let why =
+            cause(now, "a warm pool instance was taken out of service in response to an instance refresh");
+        for id in old {
+            self.begin_terminating(&id, &why, Hooks::Skip, now);
+        }
     }
 
     /// Failed, or turned around where that was asked for. Members stay as they are: versions may be mixed.
