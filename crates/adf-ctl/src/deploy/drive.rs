@@ -154,7 +154,8 @@ impl<'a> Driver<'a> {
                 self.done(change, &result).await
             }
             Err(error) => {
-                self.done(Change::None, &format!("failed: {error}")).await?;
+                let word = if error.is_refusal_by_aws() { record::REFUSED } else { record::FAILED };
+                self.done(Change::None, &format!("{word}: {error}")).await?;
                 self.refused(action, error).await
             }
         }

@@ -34,6 +34,17 @@ pub enum Change {
     Replaced,
 }
 
+/// How the result of an action begins that AWS said no to: it had no effect.
+pub const REFUSED: &str = "refused";
+
+/// How the result of an action begins that went wrong otherwise: it may have had its effect.
+pub const FAILED: &str = "failed";
+
+/// Whether an action is on record as one that went wrong.
+pub fn is_failure(entry: &LogEntry) -> bool {
+    entry.result.as_ref().is_some_and(|result| result.starts_with(FAILED) || result.starts_with(REFUSED))
+}
+
 /// What a deploy begins with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Beginning {

@@ -15,9 +15,7 @@ const NO_CAPACITY: &str = "InsufficientInstanceCapacity";
 
 pub(super) async fn launch(scene: Scene<'_>) -> Result<Done, DeployError> {
     let (aws, record) = (&scene.context.aws, scene.record);
-    let id = record.id.as_str();
-    let there = aws.instances_tagged(&[("adf:deploy", id), ("adf:role", "canary")]).await?;
-    if let Some(canary) = there.into_iter().next() {
+    if let Some(canary) = launched(scene).await? {
         let words = format!("{canary} was launched before");
         return Ok((Change::Canary(canary), words));
     }
@@ -38,6 +36,22 @@ pub(super) async fn launch(scene: Scene<'_>) -> Result<Done, DeployError> {
         }
     }
     Err(refusal.map_or_else(|| DeployError::no_group(&record.group), DeployError::from))
+}
+
+pub(super) async fn find(scene: Scene<'_>) -> Result<Done, DeployError> {
+    Ok(match launched(scene).await? {
+        Some(canary) => {
+            let words = format!("{canary} was launched");
+            (Change::Canary(canary), words)
+        }
+        None => called("none was launched"),
+    })
+}
+
+/// The canary of this deploy, if EC2 shows one: found by its tags.
+async fn launched(scene: Scene<'_>) -> Result<Option<InstanceId>, DeployError> {
+    let tags = [("adf:deploy", scene.record.id.as_str()), ("adf:role", "canary")];
+    Ok(scene.context.aws.instances_tagged(&tags).await?.into_iter().next())
 }
 
 fn order(record: &DeployRecord, template_id: &str, subnet: Option<String>) -> CanaryLaunch {

@@ -51,6 +51,7 @@ pub async fn perform(scene: Scene<'_>, action: &Action) -> Result<Done, DeployEr
         }
         Action::CreateTemplateVersion => template::create(scene).await,
         Action::LaunchCanary => canary::launch(scene).await,
+        Action::FindCanary => canary::find(scene).await,
         Action::RegisterCanary(id) => canary::register(scene, id).await,
         Action::StartCanaryTraffic => canary::start_traffic(scene).await,
         Action::EndCanaryTraffic => canary::end_traffic(scene).await,

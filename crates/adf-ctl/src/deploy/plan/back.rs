@@ -40,6 +40,7 @@ pub(super) fn plan(fleet: &Fleet, record: &DeployRecord, reason: &str, now: Time
         .or_else(|| way.remove_new())
         .or_else(|| way.remove_surplus(now))
         .or_else(|| way.keep_size())
+        .or_else(|| canary::find(record, now))
         .or_else(|| canary::leave(fleet, record, now))
         .or_else(|| protect::end(fleet, record))
         .or_else(|| room::give_back(fleet, record))

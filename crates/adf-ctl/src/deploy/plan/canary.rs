@@ -8,6 +8,7 @@ use super::{Action, Decision, act, turn_back};
 use crate::aws::{MachineState, TargetState};
 use crate::deploy::fleet::{Canary, Fleet};
 use crate::deploy::judge;
+use crate::deploy::record::{REFUSED, is_failure};
 
 pub(super) fn plan(fleet: &Fleet, record: &DeployRecord, now: Timestamp) -> Decision {
     let Some(canary) = &fleet.canary else { return act(Action::LaunchCanary) };
@@ -92,6 +93,32 @@ pub(super) fn leave(fleet: &Fleet, record: &DeployRecord, now: Timestamp) -> Opt
         return Some(Decision::Wait(wait));
     }
     Some(act(Action::TerminateCanary(canary.id.clone())))
+}
+
+/// EC2 may show a launch a while after it took the call, see "Eventual consistency" in its API reference.
+const LAUNCH_SHOWS: std::time::Duration = std::time::Duration::from_mins(1);
+const LAUNCH_LIMIT: &str = "a minute for EC2 to show a launch";
+
+/// A driver that died at the launch, or never got its answer, may have left a canary that no record names: nothing
+/// is over until EC2 was asked. A launch that AWS refused left none.
+pub(super) fn find(record: &DeployRecord, now: Timestamp) -> Option<Decision> {
+    let of = |action: Action| {
+        let intent = action.intent();
+        record.log.iter().rev().find(move |entry| entry.intent == intent)
+    };
+    let launch = of(Action::LaunchCanary).filter(|_| record.progress.canary.is_none())?;
+    let result = |entry: &adf_types::LogEntry| entry.result.clone().unwrap_or_default();
+    let refused = result(launch).starts_with(REFUSED);
+    let looked = of(Action::FindCanary).is_some_and(|entry| !result(entry).is_empty() && !is_failure(entry));
+    if refused || looked {
+        return None;
+    }
+    let until = after(last_act(record), LAUNCH_SHOWS);
+    if now >= until {
+        return Some(act(Action::FindCanary));
+    }
+    let what = "EC2 to show a canary that may have been launched".to_owned();
+    Some(Decision::Wait(Wait { what, kind: Waiting::Aws, until, limit: LAUNCH_LIMIT }))
 }
 
 /// EC2 shows a terminated instance for an hour, and a fresh one not always at once. An id that it does not know

@@ -70,6 +70,8 @@ pub enum Action {
     },
     CreateTemplateVersion,
     LaunchCanary,
+    /// Looks for a canary whose launch may have worked although nobody recorded it.
+    FindCanary,
     RegisterCanary(InstanceId),
     /// Users' requests go to the canary's own target group, too.
     StartCanaryTraffic,
@@ -133,6 +135,7 @@ impl Action {
             Self::Resize { instances, .. } => format!("follow the group, which was scaled to {instances}"),
             Self::CreateTemplateVersion => "make a launch template version".to_owned(),
             Self::LaunchCanary => "launch the canary".to_owned(),
+            Self::FindCanary => "look for a canary that was launched unrecorded".to_owned(),
             Self::RegisterCanary(id) => format!("register canary {id} with the target group"),
             Self::StartCanaryTraffic => "give the canary its share of the requests".to_owned(),
             Self::EndCanaryTraffic => "give the canary no more requests".to_owned(),

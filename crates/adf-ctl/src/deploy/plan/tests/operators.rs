@@ -5,6 +5,7 @@ use adf_types::{InstanceState, OperatorRequest, ProbeCounts, Step, Verdict};
 use super::tables::{OLDS, acts, both, decide, news, olds, turns_back, waits};
 use super::*;
 use crate::deploy::plan::{Action, Decision};
+use crate::deploy::record;
 
 fn pause() -> OperatorRequest {
     OperatorRequest::Pause { by: "bob".to_owned(), limit: Duration::from_mins(10) }
@@ -94,4 +95,22 @@ fn promoting_ends_the_step_it_was_asked_for_and_no_other() {
     assert!(waits(&fleet, &record, 1).what.contains("watch"));
     fleet.requested = Some(promote(Step::Watch));
     assert_eq!(acts(&fleet, &record), Action::Enter(Step::Cleanup));
+}
+
+#[test]
+fn nothing_is_over_while_a_launch_may_have_left_a_canary_that_no_record_names() {
+    let mut record = super::tables::back(Step::Canary);
+    let intent = Action::LaunchCanary.intent();
+    record::intend(&mut record, Step::Canary, intent.clone(), at(0));
+    let fleet = fleet(OLD, 3, olds());
+    assert_eq!(waits(&fleet, &record, 59).limit, "a minute for EC2 to show a launch");
+    assert_eq!(decide(&fleet, &record, 60), Decision::Act(Action::FindCanary));
+    record::intend(&mut record, Step::Canary, Action::FindCanary.intent(), at(60));
+    record::done(&mut record, record::Change::None, "none was launched", at(60));
+    assert!(matches!(decide(&fleet, &record, 60), Decision::Finish(_)));
+
+    let mut refused = super::tables::back(Step::Canary);
+    record::intend(&mut refused, Step::Canary, intent, at(0));
+    record::done(&mut refused, record::Change::None, "refused: VcpuLimitExceeded", at(0));
+    assert!(matches!(decide(&fleet, &refused, 0), Decision::Finish(_)));
 }

@@ -99,7 +99,7 @@ impl Simulator {
     /// is no end.
     pub(super) fn run(mut self) -> (DeployRecord, Fleet) {
         for turn in 0..20_000 {
-            match next_step(&self.fleet, &self.record, at(self.second)) {
+            match next_step(&self.seen(), &self.record, at(self.second)) {
                 Decision::Act(action) => self.act(&action),
                 Decision::Wait(wait) => {
                     assert!(wait.until > at(self.second), "a wait that is over already: {wait:?}");
@@ -115,6 +115,13 @@ impl Simulator {
             self.check(turn);
         }
         panic!("no end after {} s: {:#?}\n{:#?}", self.second, self.record, self.fleet);
+    }
+
+    /// A canary that is not on record is not looked at.
+    fn seen(&self) -> Fleet {
+        let mut fleet = self.fleet.clone();
+        fleet.canary = fleet.canary.filter(|_| self.record.progress.canary.is_some());
+        fleet
     }
 
     fn healthy(&self) -> u32 {
@@ -175,6 +182,9 @@ impl Simulator {
             Action::StartRefresh { .. } | Action::TurnRefresh => panic!("this fleet is replaced by surge"),
             Action::CreateTemplateVersion => return Change::Template(NEW),
             Action::LaunchCanary => return self.launch_canary(),
+            Action::FindCanary => {
+                return self.fleet.canary.as_ref().map_or(Change::None, |c| Change::Canary(c.id.clone()));
+            }
             Action::RecordVerdict(verdict) => return Change::Judged(verdict.clone()),
             Action::MarkReplaced => return Change::Replaced,
             Action::RegisterCanary(_) => self.canary_target(Some(TargetState::Initial)),
