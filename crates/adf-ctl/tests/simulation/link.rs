@@ -88,9 +88,9 @@ impl Link {
         }
     }
 
-    /// How many calls were made.
-    pub(crate) fn calls(&self) -> u64 {
-        self.0.calls.load(Ordering::SeqCst)
+    /// How often each operation was called.
+    pub(crate) fn counts(&self) -> BTreeMap<String, u64> {
+        self.0.counts.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     async fn call(self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
@@ -112,7 +112,7 @@ impl Link {
         }
         inner.stage.before(&inner.who, inner.party, &call);
         let answer = inner.stage.cloud.call(request).await;
-        inner.stage.after(&inner.who, inner.party, &call, &answer).await;
+        inner.stage.after(&inner.who, inner.party, (nth, &call), &answer).await;
         if inner.dies == Some(Death { call: nth, after: true }) {
             self.die(&call, "after").await;
         }

@@ -72,7 +72,9 @@ impl Machines {
             self.step += 1;
             self.follow();
             self.check();
-            self.stage.look();
+            if self.scenario.watched {
+                self.stage.look();
+            }
             sleep(STEP).await;
         }
     }

@@ -11,6 +11,7 @@
 //! | operator | `operators` | people, each turn one command |
 //! | happening | `happening` | what happens to the group beside the deploy |
 //! | play | `play` | one seed from beginning to end |
+//! | tests | `seeds`, `kills`, `pairs`, `sizes`, `times` | what is played |
 //!
 //! The rule: a seed replays exactly. `cargo xtask sim` plays many seeds; tests play some.
 
@@ -23,15 +24,19 @@ mod dice;
 mod engine;
 mod fate;
 mod happening;
+mod kills;
 mod link;
 mod machines;
 mod operators;
 mod oracle;
+mod pairs;
 mod play;
 mod scenario;
 mod seeds;
+mod sizes;
 mod stage;
 mod tally;
+mod times;
 mod trace;
 
 /// The secret of every config: seen nowhere in clear.

@@ -38,12 +38,11 @@ pub(crate) struct Operators {
     pub(crate) stage: Arc<Stage>,
     pub(crate) settings: Settings,
     pub(crate) weather: Weather,
-    pub(crate) capacity: u32,
 }
 
 impl Operators {
     pub(crate) fn new(stage: &Arc<Stage>, settings: Settings, scenario: &Scenario) -> Self {
-        Self { stage: stage.clone(), settings, weather: scenario.weather, capacity: scenario.fleet }
+        Self { stage: stage.clone(), settings, weather: scenario.weather }
     }
 
     /// One row: each takes over from the one before who died.
@@ -88,7 +87,9 @@ impl Operators {
             },
         };
         stage.tally(|tally| tally.played("commands", 1));
-        stage.tally(|tally| tally.played("calls of operators", link.calls()));
+        for (operation, number) in link.counts() {
+            stage.tally(|tally| tally.played(&format!("operator: {operation}"), number));
+        }
         self.heard(turn.who, &said).await;
         said
     }
@@ -113,7 +114,10 @@ impl Operators {
         let stage = &self.stage;
         match said {
             Said::Died => stage.trace.tell(who, "dies"),
-            Said::Refused(reason) => stage.trace.tell(who, format!("is refused: {reason}")),
+            Said::Refused(reason) => {
+                stage.tally(|tally| tally.played("commands refused", 1));
+                stage.trace.tell(who, format!("is refused: {reason}"));
+            }
             Said::Failed(error) => stage.trace.tell(who, format!("fails: {}", chain(error))),
             Said::Done(ended) => match ended.as_ref() {
                 Ended::Serving { release, instances } => {

@@ -11,7 +11,7 @@ use adf_ctl::printer::{Format, Printer};
 use adf_ctl::settings::Settings;
 use adf_local::model::LifecycleState;
 use adf_store::CurrentRelease;
-use adf_types::{ConfigValue, UserData};
+use adf_types::{ConfigValue, DeployRecord, UserData};
 use tokio::time::sleep;
 
 use crate::SENTINEL;
@@ -32,17 +32,17 @@ pub(crate) struct Played {
     /// The first rule that was broken.
     pub(crate) violation: Option<String>,
     pub(crate) trace: Vec<String>,
+    /// All deploys, newest first.
+    pub(crate) deploys: Vec<DeployRecord>,
 }
 
 impl Played {
     /// For whoever has to understand it.
     pub(crate) fn story(&self) -> String {
-        let what = self.violation.as_deref().unwrap_or("no rule was broken");
+        let (seed, what) = (self.seed, self.violation.as_deref().unwrap_or("no rule was broken"));
+        let trace = self.trace.join("\n");
         format!(
-            "seed {}: {what}\n{}\nreplay: cargo xtask sim --seeds 1 --from {}",
-            self.seed,
-            self.trace.join("\n"),
-            self.seed
+            "failed {seed} {what}\n{trace}\nreplay: cargo xtask sim --seeds 1 --from {seed}\nend of {seed}"
         )
     }
 }
@@ -82,7 +82,12 @@ async fn world(scenario: &Scenario, folder: &std::path::Path) -> Played {
         () = stage.broken() => {}
         () = Box::pin(acts(&stage, scenario, folder)) => {}
     }
+    let deploys = match stage.known_store() {
+        Some(store) => store.deploys(&app(), 20).await.unwrap_or_default(),
+        None => Vec::new(),
+    };
     Played {
+        deploys,
         seed: scenario.seed,
         tally: stage.tally(|tally| tally.clone()),
         violation: stage.violation().cloned(),

@@ -29,6 +29,8 @@ pub(crate) struct Scenario {
     /// Operators that work at the same time; in each row one after the other.
     pub(crate) cast: Vec<Vec<Turn>>,
     pub(crate) happenings: Vec<(Duration, Happening)>,
+    /// Whether the oracle looks at every half second, and not only at every call that changes something.
+    pub(crate) watched: bool,
     /// What whoever tidies up at the end does with a deploy that is still open.
     pub(crate) tidying: Errand,
 }
@@ -144,8 +146,50 @@ impl Scenario {
             weather: Weather::draw(dice),
             cast: cast(dice),
             happenings: happenings(dice),
+            watched: true,
             tidying: if dice.chance(0.5) { Errand::Deploy("v2") } else { Errand::Rollback },
         }
+    }
+}
+
+impl Scenario {
+    /// Good releases, good connections, quick machines, short waits: whoever takes it spoils what is to be tried.
+    pub(crate) fn calm(seed: u64, fleet: u32, cast: Vec<Vec<Turn>>) -> Self {
+        Self {
+            seed,
+            settings: Settings { subnet_prefix: 20, ..Settings::default() },
+            fleet,
+            first: false,
+            delivery: Delivery::Image,
+            policy: Policy {
+                bake: Duration::from_secs(2),
+                min_probes: 1,
+                watch: Duration::from_secs(3),
+                boot_timeout: Duration::from_mins(5),
+                drain: 1,
+            },
+            fates: RELEASES.map(|release| (name(release), Fates::WELL)).into(),
+            pace: Pace { boot: (1.0, 1.5), slow: 0, build: (1.0, 1.5), pull: (0.5, 0.7) },
+            weather: Weather::default(),
+            cast,
+            happenings: Vec::new(),
+            watched: true,
+            tidying: Errand::Rollback,
+        }
+    }
+}
+
+impl Turn {
+    pub(crate) fn of(who: &'static str, errand: Errand) -> Self {
+        Self { who, after: Duration::ZERO, errand, dies: None, skew: 0 }
+    }
+
+    pub(crate) fn after(self, after: Duration) -> Self {
+        Self { after, ..self }
+    }
+
+    pub(crate) fn dying(self, call: u64, after: bool) -> Self {
+        Self { dies: Some(Death { call, after }), ..self }
     }
 }
 

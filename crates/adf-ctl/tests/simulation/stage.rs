@@ -87,7 +87,11 @@ impl Stage {
     }
 
     pub(crate) fn store(&self) -> &Store {
-        self.store.get().expect("the account is founded first")
+        self.known_store().expect("the account is founded first")
+    }
+
+    pub(crate) fn known_store(&self) -> Option<&Store> {
+        self.store.get()
     }
 
     /// A rule is broken: the world ends here.
@@ -135,7 +139,7 @@ impl Stage {
         &self,
         who: &str,
         party: Party,
-        call: &Call,
+        (nth, call): (u64, &Call),
         answer: &Result<HttpResponse, ConnectorError>,
     ) {
         self.tally(|tally| tally.played("calls", 1));
@@ -147,7 +151,8 @@ impl Stage {
             call.operation == "PutItem" && party == Party::Agent && self.oracle.is_old_news(who, call);
         if !counts {
             let refused = if status == 200 { String::new() } else { format!(" => {status}") };
-            self.trace.tell(who, call.words() + &refused);
+            let nth = if party == Party::Operator { format!(" (call {nth})") } else { String::new() };
+            self.trace.tell(who, call.words() + &refused + &nth);
         }
         if self.has_begun() && party == Party::Operator {
             self.look();

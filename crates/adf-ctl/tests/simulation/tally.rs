@@ -6,22 +6,22 @@ use std::fmt;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
     /// Seeds, deploys, endings, calls.
-    pub(crate) played: BTreeMap<&'static str, u64>,
-    pub(crate) faults: BTreeMap<&'static str, u64>,
-    pub(crate) invariants: BTreeMap<&'static str, u64>,
+    pub(crate) played: BTreeMap<String, u64>,
+    pub(crate) faults: BTreeMap<String, u64>,
+    pub(crate) invariants: BTreeMap<String, u64>,
 }
 
 impl Tally {
-    pub(crate) fn played(&mut self, what: &'static str, times: u64) {
-        *self.played.entry(what).or_default() += times;
+    pub(crate) fn played(&mut self, what: &str, times: u64) {
+        *self.played.entry(what.to_owned()).or_default() += times;
     }
 
-    pub(crate) fn fault(&mut self, what: &'static str) {
-        *self.faults.entry(what).or_default() += 1;
+    pub(crate) fn fault(&mut self, what: &str) {
+        *self.faults.entry(what.to_owned()).or_default() += 1;
     }
 
-    pub(crate) fn checked(&mut self, what: &'static str) {
-        *self.invariants.entry(what).or_default() += 1;
+    pub(crate) fn checked(&mut self, what: &str) {
+        *self.invariants.entry(what.to_owned()).or_default() += 1;
     }
 
     pub(crate) fn add(&mut self, other: &Self) {
@@ -32,7 +32,7 @@ impl Tally {
         ];
         for (all, more) in pairs {
             for (what, times) in more {
-                *all.entry(what).or_default() += times;
+                *all.entry(what.clone()).or_default() += times;
             }
         }
     }
