@@ -72,6 +72,15 @@ impl Call {
         words
     }
 
+    /// The state that a receipt tells, found without reading all of it: receipts are most of all calls.
+    pub(crate) fn state(&self) -> Option<String> {
+        const BEFORE: &[u8] = br#""state":{"S":""#;
+        let at = self.body.windows(BEFORE.len()).position(|part| part == BEFORE)?;
+        let rest = &self.body[at + BEFORE.len()..];
+        let end = rest.iter().position(|byte| *byte == b'"')?;
+        Some(String::from_utf8_lossy(&rest[..end]).into_owned())
+    }
+
     /// What a write to a table says: the last line of a deploy's log, the state of a receipt.
     fn items(&self) -> String {
         let Ok(body) = serde_json::from_slice::<serde_json::Value>(&self.body) else { return String::new() };

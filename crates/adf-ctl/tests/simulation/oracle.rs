@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use adf_local::model::templates::VersionChoice;
-use adf_local::model::{Instance, InstanceState, LifecycleState, Model, TargetState};
+use adf_local::model::{Instance, InstanceState, LifecycleState, Model, TargetKey, TargetState};
 use adf_types::{ReleaseName, UserData};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -30,8 +30,10 @@ struct Inner {
     wanted: u32,
     /// Instances that the scenario itself ended.
     killed: BTreeSet<String>,
-    /// What each instance was launched to run.
-    bound: BTreeMap<String, Option<ReleaseName>>,
+    /// What each instance was launched to run: its user data, and the release in it.
+    bound: BTreeMap<String, (Option<Vec<u8>>, Option<ReleaseName>)>,
+    /// What each template version starts.
+    versions: BTreeMap<u64, Option<ReleaseName>>,
     /// The last words of each agent, without its counts.
     news: BTreeMap<String, String>,
 }
@@ -80,7 +82,7 @@ impl Oracle {
 
     /// Whether an agent says only what it said before, with other counts.
     pub(crate) fn is_old_news(&self, who: &str, call: &Call) -> bool {
-        let words = call.words();
+        let words = call.state().unwrap_or_default();
         self.inner(|inner| inner.news.insert(who.to_owned(), words.clone()) == Some(words))
     }
 }
@@ -105,18 +107,14 @@ impl Stage {
                 VersionChoice::Number(number) => Some(number),
                 VersionChoice::Latest | VersionChoice::Default => None,
             });
-            let starts = template.zip(number).and_then(|(template, number)| {
-                let all = model.launch_templates().find(|known| known.id == template.id)?;
-                let data = all.versions.get(&number)?.data.user_data.as_ref()?;
-                release_of(&BASE64.decode(data).ok()?)
-            });
+            let starts = number.and_then(|number| self.oracle.version(model, number));
             Group {
                 min: group.min,
                 max: group.max,
                 desired: group.desired,
                 template: number,
                 starts,
-                members: model.members("web").map(|(instance, _)| member(model, instance)).collect(),
+                members: model.members("web").map(|(instance, _)| self.oracle.member(model, instance)).collect(),
                 strangers: strangers(model),
             }
         })
@@ -156,21 +154,20 @@ impl Stage {
 
     /// Rule 2.
     fn bound(&self) {
-        let now: Vec<(String, Option<ReleaseName>)> = self.cloud.model(|model, _| {
-            let data = |i: &Instance| i.user_data.as_ref().and_then(|data| release_of(data));
-            model.instances().map(|instance| (instance.id.clone(), data(instance))).collect()
+        let changed = self.cloud.model(|model, _| {
+            model.instances().find(|instance| !self.oracle.is_as_launched(instance)).map(|i| i.id.clone())
         });
-        for (id, release) in now {
-            let ran = self.engine(&id).map(|engine| engine.releases()).unwrap_or_default();
-            let strange = ran.iter().find(|ran| Some(ran.as_str()) != release.as_ref().map(|r| r.as_str()));
-            let (first, seen) = self.oracle.inner(|inner| {
-                let seen = inner.bound.entry(id.clone()).or_insert_with(|| release.clone());
-                (*seen == release, seen.clone())
-            });
-            self.check("an instance runs one release, once", first && strange.is_none(), || {
-                format!("{id} was launched for {seen:?}, is told {release:?}, and ran {ran:?}")
-            });
-        }
+        self.check("an instance's release never changes", changed.is_none(), || format!("{changed:?}"));
+    }
+
+    /// Rule 2: what an instance ran.
+    pub(crate) fn ran(&self, instance: &str) {
+        let ran = self.engine(instance).map(|engine| engine.releases()).unwrap_or_default();
+        let told = self.cloud.model(|model, _| self.oracle.release(model.instance(instance)?));
+        let one = ran.iter().all(|ran| told.as_ref().is_some_and(|told| told.as_str() == ran));
+        self.check("an instance runs the release it was launched for", one, || {
+            format!("{instance} was launched for {told:?} and ran {ran:?}")
+        });
     }
 
     /// Rule 8: the Overlay of whatever runs is there.
@@ -194,19 +191,53 @@ pub(crate) fn release_of(data: &[u8]) -> Option<ReleaseName> {
     UserData::parse(data).ok()?.release
 }
 
-fn member(model: &Model, instance: &Instance) -> Member {
-    let target = model.target_groups().any(|group| {
-        group
-            .targets
-            .iter()
-            .any(|(key, target)| key.id == instance.id && target.state == TargetState::Healthy)
-    });
-    let running = instance.state == InstanceState::Running;
-    Member {
-        id: instance.id.clone(),
-        state: instance.lifecycle_state().expect("a member"),
-        release: instance.user_data.as_ref().and_then(|data| release_of(data)),
-        target: target && running,
+impl Oracle {
+    fn member(&self, model: &Model, instance: &Instance) -> Member {
+        let target = model.target_groups().any(|group| {
+            let port = group.port;
+            let key = TargetKey { id: instance.id.clone(), port };
+            group.targets.get(&key).is_some_and(|target| target.state == TargetState::Healthy)
+        });
+        let running = instance.state == InstanceState::Running;
+        Member {
+            id: instance.id.clone(),
+            state: instance.lifecycle_state().expect("a member"),
+            release: self.release(instance),
+            target: target && running,
+        }
+    }
+
+    /// What an instance was launched for.
+    fn release(&self, instance: &Instance) -> Option<ReleaseName> {
+        self.inner(|inner| inner.launched(instance).1.clone())
+    }
+
+    fn is_as_launched(&self, instance: &Instance) -> bool {
+        self.inner(|inner| inner.launched(instance).0 == instance.user_data)
+    }
+
+    /// What a version of the group's template starts; versions never change.
+    fn version(&self, model: &Model, number: u64) -> Option<ReleaseName> {
+        let read = || {
+            let data = &model.launch_templates().next()?.versions.get(&number)?.data;
+            release_of(&BASE64.decode(data.user_data.as_ref()?).ok()?)
+        };
+        self.inner(|inner| inner.versions.entry(number).or_insert_with(read).clone())
+    }
+}
+
+impl Inner {
+    fn launched(&mut self, instance: &Instance) -> &(Option<Vec<u8>>, Option<ReleaseName>) {
+        let read = || {
+            let data = instance.user_data.clone();
+            let release = data.as_ref().and_then(|data| release_of(data));
+            (data, release)
+        };
+        // Looked up before it is made: an entry would copy the id at each look.
+        if !self.bound.contains_key(&instance.id) {
+            self.bound.insert(instance.id.clone(), read());
+        }
+        &self.bound[&instance.id]
     }
 }
 

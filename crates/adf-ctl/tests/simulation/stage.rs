@@ -129,6 +129,7 @@ impl Stage {
             && call.parameter("LifecycleActionResult").as_deref() == Some("CONTINUE")
         {
             let passes = self.engine(who).map_or(0, |engine| engine.passes());
+            self.ran(who);
             self.check("CONTINUE follows K health passes", passes >= PASSES, || {
                 format!("{who} continues after {passes}")
             });
