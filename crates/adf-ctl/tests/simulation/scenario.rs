@@ -218,7 +218,7 @@ fn settings(dice: &mut Dice) -> Settings {
 fn policy(dice: &mut Dice) -> Policy {
     Policy {
         bake: dice.seconds(5, 30),
-        min_probes: dice.number(1, 8),
+        min_probes: dice.number(1, 4),
         watch: dice.seconds(5, 30),
         boot_timeout: Duration::from_mins(5),
         drain: u16::try_from(dice.number(0, 20)).unwrap_or_default(),
