@@ -10,6 +10,9 @@ pub(crate) fn all(from: u64, number: u64) {
     for seed in from..from + number {
         let played = play::seed(seed);
         tally.add(&played.tally);
+        if std::env::var_os("ADF_SIM_TRACE").is_some() {
+            println!("{}", played.trace.join("\n"));
+        }
         if played.violation.is_some() {
             println!("{}", played.story());
             failed += 1;
