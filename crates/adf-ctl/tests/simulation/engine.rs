@@ -25,7 +25,8 @@ use crate::fate::Fate;
 use crate::scenario::Pace;
 
 /// What the image's adf.toml says.
-pub(crate) const ADF_TOML: &str = "[run]\nport = 8080\ninterval = \"3s\"\ngrace = \"30s\"\nstop_grace = \"3s\"\n";
+pub(crate) const ADF_TOML: &str =
+    "[run]\nport = 8080\ninterval = \"3s\"\ngrace = \"30s\"\nstop_grace = \"3s\"\n";
 
 /// Health passes after which the app serves; adf.toml's default.
 pub(crate) const PASSES: u32 = 3;

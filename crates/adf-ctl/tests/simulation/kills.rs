@@ -58,7 +58,10 @@ fn one_place(victim: Victim, fleet: u32, place: u64, watch: u64) -> bool {
             };
             let played = play(&Scenario::calm(place, fleet, vec![cast]));
             if let Some(violation) = &played.violation {
-                panic!("{victim:?} killed at call {place}, after: {after}, then {next:?}: {violation}\n{}", played.story());
+                panic!(
+                    "{victim:?} killed at call {place}, after: {after}, then {next:?}: {violation}\n{}",
+                    played.story()
+                );
             }
             let deaths = played.tally.faults.values().sum::<u64>();
             let wanted = match victim {

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use aws_config::SdkConfig;
+use aws_config::{Region, SdkConfig};
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
     SharedHttpConnector,
@@ -40,6 +40,7 @@ pub(crate) struct Link(Arc<Inner>);
 struct Inner {
     stage: Arc<Stage>,
     who: String,
+    region: String,
     party: Party,
     weather: Weather,
     dies: Option<Death>,
@@ -62,7 +63,10 @@ impl Link {
         weather: Weather,
         dies: Option<Death>,
     ) -> Self {
+        static LINKS: AtomicU64 = AtomicU64::new(0);
+        let region = format!("us-sim{}-1", LINKS.fetch_add(1, Ordering::Relaxed));
         Self(Arc::new(Inner {
+            region,
             stage: stage.clone(),
             who: who.to_owned(),
             party,
@@ -75,9 +79,21 @@ impl Link {
         }))
     }
 
+    /// In a region of its own, as far as the SDK knows: what a process may still retry is counted by region, for the
+    /// whole of this process. [`Link::home`] brings the calls to where the cloud is.
     pub(crate) fn sdk_config(&self) -> SdkConfig {
         let config = self.0.stage.cloud.sdk_config_of(&self.0.who);
-        config.into_builder().http_client(SharedHttpClient::new(self.clone())).build()
+        let region = Region::new(self.0.region.clone());
+        config.into_builder().region(region).http_client(SharedHttpClient::new(self.clone())).build()
+    }
+
+    fn home(&self, request: &mut HttpRequest) {
+        let home = format!("/{}/", self.0.stage.cloud.region());
+        let signed = request.headers().get("authorization").unwrap_or_default();
+        let signed = signed.replacen(&format!("/{}/", self.0.region), &home, 1);
+        request.headers_mut().insert("authorization", signed);
+        let uri = request.uri().replacen(&self.0.region, self.0.stage.cloud.region(), 1);
+        request.set_uri(uri).expect("a region's name in the place of another");
     }
 
     /// Returns when the process is dead.
@@ -93,8 +109,9 @@ impl Link {
         self.0.counts.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    async fn call(self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+    async fn call(self, mut request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
         let inner = &self.0;
+        self.home(&mut request);
         if inner.party == Party::Nobody {
             return inner.stage.cloud.call(request).await;
         }

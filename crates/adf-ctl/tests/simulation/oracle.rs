@@ -114,7 +114,10 @@ impl Stage {
                 desired: group.desired,
                 template: number,
                 starts,
-                members: model.members("web").map(|(instance, _)| self.oracle.member(model, instance)).collect(),
+                members: model
+                    .members("web")
+                    .map(|(instance, _)| self.oracle.member(model, instance))
+                    .collect(),
                 strangers: strangers(model),
             }
         })

@@ -21,10 +21,7 @@ fn pair(seed: u64) -> Scenario {
         Errand::Deploy("v1"),
     ]);
     let later = if dice.chance(0.5) { dice.millis(0, 2000) } else { dice.seconds(0, 40) };
-    let cast = vec![
-        vec![Turn::of("ann", Errand::Deploy("v2"))],
-        vec![Turn::of("bob", other).after(later)],
-    ];
+    let cast = vec![vec![Turn::of("ann", Errand::Deploy("v2"))], vec![Turn::of("bob", other).after(later)]];
     let mut scenario = Scenario::calm(seed, dice.small(1, 2), cast);
     // Delays between their calls decide who comes first.
     scenario.weather = Weather { slow: dice.pick(&[0.02, 0.1, 0.3]), ..Weather::default() };

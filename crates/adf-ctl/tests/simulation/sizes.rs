@@ -32,7 +32,8 @@ fn deploy(fleet: u32, throttled: f64) -> Row {
 fn row(fleet: u32, played: &Played) -> Row {
     let record = played.deploys.first().expect("a deploy");
     let calls = |names: &[&str]| {
-        let counts = played.tally.played.iter().filter_map(|(name, n)| Some((name.strip_prefix("operator: ")?, *n)));
+        let counts =
+            played.tally.played.iter().filter_map(|(name, n)| Some((name.strip_prefix("operator: ")?, *n)));
         counts.filter(|(name, _)| names.is_empty() || names.contains(name)).map(|(_, n)| n).sum::<u64>()
     };
     let seconds = record.finished_at.expect("closed").duration_since(record.started_at).as_secs();
@@ -61,7 +62,9 @@ fn peak() -> u64 {
 }
 
 fn show(rows: &[Row]) {
-    println!("| fleet | looks | calls a look | calls in all | peak MiB (agents and cloud included) | virtual s |");
+    println!(
+        "| fleet | looks | calls a look | calls in all | peak MiB (agents and cloud included) | virtual s |"
+    );
     println!("| ---: | ---: | ---: | ---: | ---: | ---: |");
     for Row { fleet, looks, reads, calls, memory, seconds } in rows {
         #[expect(clippy::cast_precision_loss, reason = "a ratio for people")]
