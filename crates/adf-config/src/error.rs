@@ -245,7 +245,7 @@ impl Explain for StoreError {
             Self::UnknownVersion { .. } => "list --json tells the version",
             Self::DeployBegan { .. } => "see what runs with: adf-ctl status; then repeat the command",
             Self::ReleaseExists { .. } => "give the new content a new name",
-            Self::LockHeld { .. } => "see what runs with: adf-ctl status",
+            Self::LockHeld { .. } => "see whether its holder is at work with: adf-ctl lock show",
             Self::LockLost { .. } => "see who goes on with: adf-ctl status",
             Self::UnknownChange { .. } => "see the changes with: adf-config history",
             Self::Overwritten { .. } => "see what it is now with: adf-config history",

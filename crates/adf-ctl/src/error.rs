@@ -6,7 +6,7 @@ use adf_config::connect::ConnectError;
 use adf_config::error::known_releases;
 use adf_config::report::Explain;
 use adf_store::StoreError;
-use adf_types::{AppName, ReleaseName};
+use adf_types::{AppName, DeployId, ReleaseName};
 
 use crate::aws::AwsError;
 use crate::deploy::DeployError;
@@ -34,13 +34,15 @@ pub enum CtlError {
     UnknownApp(AppName),
     #[error("{0} has no current release: nothing was deployed yet")]
     NothingDeployed(AppName),
+    #[error("unknown deploy {id} of app {app}")]
+    UnknownDeploy { app: AppName, id: DeployId },
     #[error("unknown release {release} of app {app}; {}", known_releases(.known))]
     UnknownRelease { app: AppName, release: ReleaseName, known: Vec<ReleaseName> },
     /// Nothing was touched.
     #[error("refused: {reason}")]
     Refused { reason: String, hint: String },
     /// The old release serves.
-    #[error("the deploy failed: {reason}; {serving}")]
+    #[error("the deploy failed: {}", failure_sentence(.reason, .serving))]
     DeployFailed { reason: String, serving: String, hint: String },
     #[error("not proven: {}", .0.join("; "))]
     NotProven(Vec<String>),
@@ -54,6 +56,23 @@ pub enum CtlError {
     Interrupted(String),
 }
 
+/// Stage, reason and last lines, then what serves now: on a line of its own below lines of a log.
+fn failure_sentence(reason: &str, serving: &str) -> String {
+    if reason.contains('\n') { format!("{reason}\n{serving}") } else { format!("{reason}; {serving}") }
+}
+
+impl CtlError {
+    /// Whether the same thing may succeed later without anybody doing anything.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Aws(e) => e.is_transient(),
+            Self::Store(e) => e.is_transient(),
+            Self::Deploy(e) => e.is_transient(),
+            _ => false,
+        }
+    }
+}
+
 impl Explain for CtlError {
     fn exit_code(&self) -> ExitCode {
         match self {
@@ -64,9 +83,10 @@ impl Explain for CtlError {
             Self::Aws(e) => e.exit_code(),
             Self::Release(e) => e.exit_code(),
             Self::Deploy(e) => e.exit_code(),
-            Self::UnknownApp(_) | Self::NothingDeployed(_) | Self::UnknownRelease { .. } => {
-                ExitCode::NotFound
-            }
+            Self::UnknownApp(_)
+            | Self::NothingDeployed(_)
+            | Self::UnknownDeploy { .. }
+            | Self::UnknownRelease { .. } => ExitCode::NotFound,
             Self::Refused { .. } => ExitCode::Refused,
             Self::DeployFailed { .. } | Self::NotProven(_) => ExitCode::DeployFailed,
             Self::Write { .. } => ExitCode::Unexpected,
@@ -89,6 +109,7 @@ impl Explain for CtlError {
             Self::NothingDeployed(_) => Some(
                 "deploy a release with: adf-ctl deploy RELEASE; see them with: adf-ctl release list".into(),
             ),
+            Self::UnknownDeploy { .. } => Some("see the last ones with: adf-ctl history".into()),
             Self::UnknownRelease { release, .. } => {
                 Some(format!("make it with: adf-ctl release create {release}"))
             }
@@ -122,5 +143,36 @@ impl Explain for AwsError {
             Self::Refused { .. } | Self::Incomplete { .. } => return None,
         };
         Some(hint.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use adf_config::report::render;
+
+    use super::*;
+    use crate::printer::Format;
+
+    fn failed(reason: &str) -> String {
+        let (serving, hint) =
+            ("v1 was never taken out of service on 3 instances".into(), "see adf-ctl logs".into());
+        render(&CtlError::DeployFailed { reason: reason.into(), serving, hint }, Format::Text)
+    }
+
+    #[test]
+    fn what_serves_now_never_stands_on_a_line_of_the_log() {
+        assert_eq!(
+            failed("canary i-1 failed at stage health: E170\n  | no database\u{1b}[2J"),
+            "error: the deploy failed: canary i-1 failed at stage health: E170\n    | no database\\u{1b}[2J\n  v1 was \
+             never taken out of service on 3 instances\nhint: see adf-ctl logs"
+        );
+    }
+
+    #[test]
+    fn a_reason_of_one_line_is_one_sentence_with_what_serves() {
+        assert!(
+            failed("3 of 9 probes failed")
+                .starts_with("error: the deploy failed: 3 of 9 probes failed; v1 was")
+        );
     }
 }

@@ -6,7 +6,9 @@
 //! | [`commands`] | one file per command: reads [`settings`], calls what is below, prints one value |
 //! | [`release`] | making a release from a git repository |
 //! | [`deploy`] | observe, plan, act |
-//! | [`inspect`] | looking without changing: status, verify |
+//! | [`estimate`] | how long a deploy will take: plan |
+//! | [`inspect`] | looking without changing: status, verify, history, logs |
+//! | [`consent`] | that somebody agreed to what cannot be taken back |
 //! | [`policy`] | the IAM policies of who does all this |
 //! | [`aws`] | the only code that calls `aws-sdk-*` |
 //!
@@ -20,9 +22,11 @@
 pub mod aws;
 pub mod cli;
 pub mod commands;
+pub mod consent;
 pub mod context;
 pub mod deploy;
 pub mod error;
+pub mod estimate;
 pub mod exit;
 pub mod inspect;
 pub mod policy;

@@ -4,12 +4,13 @@
 //! in one transaction.
 
 use adf_types::{AppName, DeployId, DeployRecord, OperatorRequest, ReleaseName};
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use serde::{Deserialize, Serialize};
 
 use crate::Store;
 use crate::error::{Operation, StoreError};
-use crate::keys::{DEPLOY, Item, StateKey};
+use crate::keys::{DEPLOY, Item, StateKey, text};
 use crate::lock::Lock;
 use crate::query::Range;
 
@@ -52,14 +53,35 @@ impl Store {
         self.write_fenced(lock, Some(&record.id), self.on_state("write", &key), item).await
     }
 
-    /// Asks the process that drives a deploy for something; a later request replaces an earlier one.
+    /// Asks the process that drives a deploy for something; a later request replaces an earlier one. Answers
+    /// whether it was left: nothing replaces a rollback but another.
     pub async fn request(
         &self,
         app: &AppName,
         id: &DeployId,
         request: &OperatorRequest,
-    ) -> Result<(), StoreError> {
-        self.put(&StateKey::request(app, id), request).await
+    ) -> Result<bool, StoreError> {
+        let key = StateKey::request(app, id);
+        let put =
+            self.client.put_item().table_name(&self.tables.state).set_item(Some(self.encode(&key, request)?));
+        let put = match request {
+            OperatorRequest::Rollback { .. } => put,
+            _ => put
+                .condition_expression("attribute_not_exists(#request) OR #request <> :rollback")
+                .expression_attribute_names("#request", "request")
+                .expression_attribute_values(":rollback", text("rollback")),
+        };
+        match put.send().await {
+            Ok(_) => Ok(true),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(PutItemError::is_conditional_check_failed_exception) =>
+            {
+                Ok(false)
+            }
+            Err(error) => Err(StoreError::from_sdk(self.on_state("write", &key), error)),
+        }
     }
 
     pub async fn requested(

@@ -124,7 +124,9 @@ pub enum StoreError {
     ReleaseExists { app: AppName, release: ReleaseName },
     #[error("E201 {app} is locked by {}, since {}", held.owner, held.taken_at)]
     LockHeld { app: AppName, held: LockView },
-    #[error("E202 lost the deploy lock of {app}: another operator took over; nothing was written since")]
+    #[error(
+        "E202 lost the deploy lock of {app}: another operator took it over or broke it; nothing was written since"
+    )]
     LockLost { app: AppName },
 }
 

@@ -115,9 +115,7 @@ impl Store {
             Ok(answer) => return Ok(taken(app, token, &answer.attributes.unwrap_or_default())),
             Err(error) => error,
         };
-        if error.as_service_error().is_some_and(
-            aws_sdk_dynamodb::operation::update_item::UpdateItemError::is_conditional_check_failed_exception,
-        ) {
+        if is_refused(&error) {
             return self.taken_or_held(app, token).await;
         }
         Err(StoreError::from_sdk(self.on_state("take", &key), error))
@@ -138,6 +136,34 @@ impl Store {
         match freed.map_err(|error| self.lost_or(&lock, &key, "free", error)) {
             Err(StoreError::LockLost { .. }) => Ok(()),
             other => other,
+        }
+    }
+
+    /// Frees the lock that was seen in exactly this state, whoever holds it. The fence is raised, so whatever its
+    /// holder still tries to write fails with [`StoreError::LockLost`]. A lock that is free already is success; one that
+    /// has moved since is [`StoreError::LockHeld`].
+    pub async fn break_lock(&self, app: &AppName, seen: &LockView) -> Result<(), StoreError> {
+        let key = StateKey::lock(app);
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.tables.state)
+            .set_key(Some(key.item()))
+            .update_expression("REMOVE #owner, #token, Deploy ADD Fence :one")
+            .condition_expression("attribute_exists(#owner) AND Fence = :fence AND Beat = :beat")
+            .expression_attribute_names("#owner", "Owner")
+            .expression_attribute_names("#token", "Token")
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":fence", number(seen.fence))
+            .expression_attribute_values(":beat", number(seen.beat));
+        let Err(error) = update.send().await else { return Ok(()) };
+        if !is_refused(&error) {
+            return Err(StoreError::from_sdk(self.on_state("break", &key), error));
+        }
+        // The SDK may have repeated a call whose first answer was lost.
+        match self.lock(app).await? {
+            None => Ok(()),
+            Some(held) => Err(StoreError::LockHeld { app: app.clone(), held }),
         }
     }
 
@@ -170,9 +196,7 @@ impl Store {
     }
 
     fn lost_or(&self, lock: &Lock, key: &StateKey, verb: &'static str, error: UpdateError) -> StoreError {
-        if error.as_service_error().is_some_and(
-            aws_sdk_dynamodb::operation::update_item::UpdateItemError::is_conditional_check_failed_exception,
-        ) {
+        if is_refused(&error) {
             StoreError::LockLost { app: lock.app.clone() }
         } else {
             StoreError::from_sdk(self.on_state(verb, key), error)
@@ -202,6 +226,12 @@ fn taken(app: &AppName, token: String, item: &Item) -> Lock {
 
 type UpdateError =
     aws_sdk_dynamodb::error::SdkError<aws_sdk_dynamodb::operation::update_item::UpdateItemError>;
+
+/// Whether the condition of a write did not hold.
+fn is_refused(error: &UpdateError) -> bool {
+    use aws_sdk_dynamodb::operation::update_item::UpdateItemError as E;
+    error.as_service_error().is_some_and(E::is_conditional_check_failed_exception)
+}
 
 pub(crate) fn view(item: &Item) -> Option<LockView> {
     Some(LockView {

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer};
 
-use crate::{AppName, ConfigName, ConfigRules, ExpectedStatus, SecretDelivery, ValueRule};
+use crate::{AppName, ConfigName, ConfigRules, ExpectedStatus, SecretDelivery, Strategy, Surge, ValueRule};
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -50,17 +50,12 @@ pub struct AppSection {
     pub region: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Strategy {
-    /// The fleet doubles, then the old half leaves.
-    Surge,
-}
-
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DeploySection {
     pub strategy: Strategy,
+    /// How much larger than its capacity the fleet may be while it is replaced.
+    pub surge: Surge,
     pub canary: bool,
     /// How long the canary is observed at least.
     #[serde(deserialize_with = "duration")]
@@ -80,6 +75,7 @@ impl Default for DeploySection {
     fn default() -> Self {
         Self {
             strategy: Strategy::Surge,
+            surge: Surge::ALL,
             canary: true,
             bake: Duration::from_mins(1),
             min_probes: 20,

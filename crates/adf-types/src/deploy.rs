@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{AppName, InstanceId, NameError, ReleaseName, Strategy, Verdict};
+use crate::{AppName, InstanceId, NameError, ReleaseName, Strategy, Surge, Verdict};
 
 /// `d-` and a time-ordered id, so that deploys sort by start.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -120,6 +120,10 @@ impl fmt::Display for Step {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy {
     pub strategy: Strategy,
+    /// How many more instances than the group's capacity there may be at once, in percent of it. At 100 the old
+    /// fleet stands by until the watch ends; below, each part of it is terminated when its successors serve.
+    #[serde(default)]
+    pub surge: Surge,
     /// Whether one instance is tried first. Never done for a first deploy: there is no fleet to protect.
     pub canary: bool,
     /// How long the canary is observed at least.
@@ -146,7 +150,28 @@ pub enum Direction {
     /// Back to the release before, and why.
     Back {
         reason: String,
+        #[serde(default)]
+        cause: Cause,
     },
+}
+
+/// What kind of thing turned a deploy back: it decides what helps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Cause {
+    /// An instance of the new release, or the load balancer, said that it is not well.
+    #[default]
+    Release,
+    /// Too little was seen to let the canary pass.
+    Evidence,
+    /// An instance that never wrote a receipt.
+    Silence,
+    /// The group could not launch instances.
+    Launch,
+    /// AWS refused a call, took it without effect, or took too long.
+    Aws,
+    /// Somebody asked for it.
+    Operator,
 }
 
 /// How far a deploy got: everything its next step needs that AWS does not tell.
@@ -164,8 +189,27 @@ pub struct Progress {
     pub verdict: Option<Verdict>,
     /// When every server ran the new release: the watch counts from here.
     pub replaced_at: Option<Timestamp>,
+    /// Since when an operator keeps the deploy where it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused_at: Option<Timestamp>,
+    /// The desired capacity that the deploy last gave the group: what differs from it is somebody else's scaling.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub desired: Option<u32>,
+    /// The group's maximum size, while the deploy needs more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raised_max: Option<RaisedMax>,
+    /// Instances that the deploy protects from scale-in while both fleets run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub protected: Vec<InstanceId>,
     /// Overlay config that clean-up took out of the live set, as `web@v1/NAME`.
     pub cleaned_config: Vec<String>,
+}
+
+/// A maximum size that makes room for two fleets, and the one that comes back afterwards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RaisedMax {
+    pub from: u32,
+    pub to: u32,
 }
 
 /// One line of a deploy's log. A line without `result` is an intent whose outcome nobody recorded.
@@ -192,6 +236,8 @@ pub enum Waiting {
     Configured,
     /// A change of state that AWS makes in its own time: to Standby, to terminated.
     Aws,
+    /// An operator who paused the deploy.
+    Operator,
 }
 
 /// How a deploy ended.
@@ -239,8 +285,18 @@ impl DeployRecord {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "request", rename_all = "lowercase")]
 pub enum OperatorRequest {
-    /// Go back to the release before.
+    /// Go back to the release before. Nothing takes this back.
     Rollback { by: String, reason: String },
+    /// Go no further, for at most this long. What speaks against the release still turns the deploy back.
+    Pause {
+        by: String,
+        #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
+        limit: Duration,
+    },
+    /// Go on after a pause.
+    Resume { by: String },
+    /// Enough was seen: the rest of this step's time is not waited for.
+    Promote { by: String, step: Step },
 }
 
 #[cfg(test)]

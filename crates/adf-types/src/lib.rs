@@ -28,19 +28,20 @@ mod receipt;
 mod release;
 mod release_url;
 mod stage;
+mod strategy;
 mod user_data;
 mod verdict;
 
 pub use adf_toml::{
     AdfToml, AdfTomlError, AppSection, BuildSection, ConfigSection, DeploySection, Health, RunSection,
-    Strategy,
 };
 pub use config::{
     AgentName, BadValue, Config, ConfigHash, ConfigName, ConfigNameError, ConfigRules, ConfigValue,
     MissingConfig, Pattern, RuleError, SecretDelivery, TakesOver, TooLarge, ValueRule,
 };
 pub use deploy::{
-    DeployId, DeployRecord, Direction, LogEntry, OperatorRequest, Outcome, Policy, Progress, Step, Waiting,
+    Cause, DeployId, DeployRecord, Direction, LogEntry, OperatorRequest, Outcome, Policy, Progress,
+    RaisedMax, Step, Waiting,
 };
 pub use digest::{Digest, DigestError, TreeHasher};
 pub use expected_status::ExpectedStatus;
@@ -50,5 +51,6 @@ pub use receipt::{Builder, ImageSource, InstanceState, ProbeCounts, Receipt, Sta
 pub use release::{ReleaseImage, ReleaseRecord};
 pub use release_url::{ReleaseUrl, ReleaseUrlError, public_url};
 pub use stage::Stage;
+pub use strategy::{Strategy, Surge, SurgeError};
 pub use user_data::{UserData, UserDataError};
 pub use verdict::Verdict;

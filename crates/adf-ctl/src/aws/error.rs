@@ -57,9 +57,9 @@ impl AwsError {
         matches!(self, Self::NotFound { .. })
     }
 
-    /// Whether the refusal has this code.
+    /// Whether the refusal has this code. Auto Scaling adds "Fault" to some of those that its reference names.
     pub fn is_code(&self, wanted: &str) -> bool {
-        matches!(self, Self::Refused { code, .. } if code == wanted)
+        matches!(self, Self::Refused { code, .. } if code.trim_end_matches("Fault") == wanted)
     }
 
     /// Whether the refusal's message holds `words`; Auto Scaling tells most of its cases only there.
@@ -94,6 +94,10 @@ pub(super) fn incomplete(operation: &'static str, target: impl fmt::Display, wha
 fn classify(call: Call, code: Option<&str>, message: Option<&str>) -> AwsError {
     let (code, message) = (code.unwrap_or("unknown").to_owned(), message.unwrap_or("no message").to_owned());
     match code.as_str() {
+        // Auto Scaling sends its throttling like any other refusal of a request's content.
+        "ValidationError" | "ValidationException" if message.contains("Rate exceeded") => {
+            AwsError::Throttled { call, code }
+        }
         "Throttling"
         | "ThrottlingException"
         | "RequestLimitExceeded"
@@ -148,6 +152,8 @@ mod tests {
     fn codes_are_sorted_by_what_can_be_done() {
         assert!(of("Throttling").is_transient());
         assert!(of("ResourceContention").is_throttled());
+        let call = Call { operation: "EnterStandby", target: "web".into() };
+        assert!(classify(call, Some("ValidationError"), Some("Rate exceeded")).is_throttled());
         assert!(of("ExpiredToken").is_no_access() && !of("ExpiredToken").is_transient());
         assert!(of("TargetGroupNotFound").is_not_found());
         assert!(of("NoSuchBucket").is_not_found());

@@ -7,11 +7,15 @@
 //! decides nothing. To add a call: a function in the file of its noun, errors through [`error::failed`].
 
 mod bucket;
+mod console;
 pub mod create;
 mod error;
 mod group;
 mod identity;
 mod instances;
+mod launches;
+mod pace;
+mod refresh;
 mod targets;
 mod template;
 
@@ -20,6 +24,9 @@ use aws_config::SdkConfig;
 pub use error::{AwsError, Call};
 pub use group::{GroupState, Lifecycle, MemberState, TemplateVersion};
 pub use instances::{CanaryLaunch, MachineState};
+pub use launches::FailedLaunch;
+pub use pace::{GroupPace, HealthCheck, LaunchHook, TargetPace};
+pub use refresh::{RefreshOrder, RefreshState, RefreshStatus};
 pub use targets::{TargetGroupState, TargetState};
 pub use template::{TemplateTags, VersionLaunch};
 

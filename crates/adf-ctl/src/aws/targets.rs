@@ -12,7 +12,7 @@ use super::error::{failed, incomplete};
 use super::{Aws, AwsError};
 
 /// AWS's default where the attribute is not set, see "Deregistration delay" in the guide.
-const DEFAULT_DEREGISTRATION_DELAY: Duration = Duration::from_mins(5);
+pub(super) const DEFAULT_DEREGISTRATION_DELAY: Duration = Duration::from_mins(5);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TargetGroupState {

@@ -4,6 +4,9 @@ mod config;
 mod deploy;
 mod iam_policy;
 mod init;
+mod inspect;
+mod lock;
+mod plan;
 mod release;
 
 use std::path::PathBuf;
@@ -12,9 +15,12 @@ use adf_types::AppName;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 pub use config::ConfigArgs;
-pub use deploy::{DeployArgs, RollbackArgs};
+pub use deploy::{AbortArgs, DeployArgs, PauseArgs, PromoteArgs, ResumeArgs, RollbackArgs};
 pub use iam_policy::IamPolicyArgs;
 pub use init::InitArgs;
+pub use inspect::{HistoryArgs, LogsArgs, StatusArgs};
+pub use lock::{BreakArgs, LockArgs, LockVerb};
+pub use plan::PlanArgs;
 pub use release::{CreateArgs, ReleaseArgs, ReleaseVerb};
 
 use crate::exit::ExitCode;
@@ -77,17 +83,23 @@ pub enum Command {
     Init(InitArgs),
     Release(ReleaseArgs),
     Config(ConfigArgs),
+    Plan(PlanArgs),
     Deploy(DeployArgs),
     Rollback(RollbackArgs),
-    /// Show an app's releases, its deploy and its fleet
-    #[command(after_help = ExitCode::help(&READS))]
-    Status,
+    Resume(ResumeArgs),
+    Abort(AbortArgs),
+    Pause(PauseArgs),
+    Promote(PromoteArgs),
+    Status(StatusArgs),
+    History(HistoryArgs),
+    Logs(LogsArgs),
     /// Prove that every in-service instance runs the current release
     ///
     /// Each must have a fresh receipt of the current release with the same image and the config that the
     /// config table holds now.
     #[command(after_help = ExitCode::help(&VERIFIES))]
     Verify,
+    Lock(LockArgs),
     IamPolicy(IamPolicyArgs),
     /// Print a completion script for a shell
     Completions {

@@ -1,34 +1,43 @@
 //! `adf-ctl deploy`.
 
-use adf_types::{DeployRecord, Outcome, ReleaseName, Step};
+use adf_types::{Cause, DeployRecord, Direction, Outcome, ReleaseName, Step};
 use serde::Serialize;
 
 use crate::cli::DeployArgs;
 use crate::context::Context;
 use crate::deploy::clock::Clock;
-use crate::deploy::judge::NO_RECEIPT;
 use crate::deploy::stop::Stop;
 use crate::deploy::timings::{self, InstanceTime, StepTime};
 use crate::deploy::view::View;
 use crate::deploy::{self, DeployOptions, Ended, Seat};
 use crate::error::CtlError;
 use crate::printer::{Text, table};
+use crate::{estimate, inspect};
 
 pub(super) async fn run(context: &Context, args: DeployArgs) -> Result<(), CtlError> {
     let names = context.settings.app()?;
-    let options = DeployOptions {
+    let options = options(args);
+    if let Some(late) = estimate::forecast(context, &options).await {
+        context.printer.note(&late);
+    }
+    let ended = deploy::run(context, names, &options, &mut seat(context)).await?;
+    match tell(context, ended) {
+        Told::Serves => Ok(()),
+        Told::RolledBack(error) | Told::Failed(error) => Err(error),
+    }
+}
+
+pub(super) fn options(args: DeployArgs) -> DeployOptions {
+    DeployOptions {
         canary: !args.no_canary,
         capacity: args.capacity,
         bake: args.bake,
         min_probes: args.min_probes,
         watch: args.watch,
+        strategy: args.strategy.map(Into::into),
+        surge: args.surge,
         boot_timeout: args.boot_timeout,
         ..DeployOptions::of(args.release)
-    };
-    let ended = deploy::run(context, names, &options, &mut seat(context)).await?;
-    match tell(context, ended) {
-        Told::Serves => Ok(()),
-        Told::RolledBack(error) | Told::Failed(error) => Err(error),
     }
 }
 
@@ -68,7 +77,7 @@ fn conclusion(record: &DeployRecord) -> Told {
     let failed = |reason: &str, serving: String| CtlError::DeployFailed {
         reason: reason.to_owned(),
         serving,
-        hint: hint(record, reason),
+        hint: hint(record),
     };
     match &record.outcome {
         Some(Outcome::RolledBack { reason }) => {
@@ -84,13 +93,17 @@ fn conclusion(record: &DeployRecord) -> Told {
 }
 
 /// What to do about it. An instance that could not even write its receipt has only its console to say why.
-fn hint(record: &DeployRecord, reason: &str) -> String {
-    if reason.contains(NO_RECEIPT) {
-        return "an instance without a receipt says why on its console: aws ec2 get-console-output --latest \
-                --instance-id ID; its instance profile must allow what docs/aws.md lists"
+fn hint(record: &DeployRecord) -> String {
+    if let Direction::Back { cause: Cause::Silence, .. } = record.direction {
+        return "an instance without a receipt says why on its console: adf-ctl logs; its instance profile must allow \
+                what docs/aws.md lists"
             .to_owned();
     }
-    format!("see what runs with: adf-ctl status; try again with: adf-ctl deploy {}", record.to)
+    format!(
+        "see what its instances said with: adf-ctl logs; where its time went: adf-ctl history {}; try again with: \
+         adf-ctl deploy {}",
+        record.id, record.to
+    )
 }
 
 #[derive(Debug, Serialize)]
@@ -148,12 +161,7 @@ impl Report {
             Some(Outcome::Failed { .. }) => "failed",
             None => "is open",
         };
-        let deadline = deploy.policy.deadline.as_secs_f64();
-        let late = if seconds > deadline {
-            format!(", more than the {deadline:.0} s promised")
-        } else {
-            String::new()
-        };
+        let late = inspect::late(deploy, end).map_or_else(String::new, |late| format!(", {late}"));
         format!("{} {how}, after {seconds:.1} s{late} (deploy {})", deploy.to, deploy.id)
     }
 

@@ -1,11 +1,16 @@
 //! One file per command: it reads the settings, calls what does the work, and prints one value.
 
+mod ask;
 mod completions;
 mod config;
 mod deploy;
+mod history;
 mod iam_policy;
 mod init;
+mod lock;
+mod logs;
 mod man;
+mod plan;
 mod release;
 mod rollback;
 mod status;
@@ -48,10 +53,18 @@ async fn dispatch(context: &Context, command: Command) -> Result<(), CtlError> {
         Command::Init(args) => init::run(context, args).await,
         Command::Release(args) => release::run(context, args.verb).await,
         Command::Config(args) => config::run(context, args).await,
+        Command::Plan(args) => plan::run(context, args).await,
         Command::Deploy(args) => Box::pin(deploy::run(context, args)).await,
         Command::Rollback(args) => Box::pin(rollback::run(context, args)).await,
-        Command::Status => status::run(context).await,
+        Command::Resume(_) => Box::pin(ask::resume(context)).await,
+        Command::Abort(args) => Box::pin(rollback::abort(context, args)).await,
+        Command::Pause(args) => Box::pin(ask::pause(context, args)).await,
+        Command::Promote(_) => Box::pin(ask::promote(context)).await,
+        Command::Status(args) => status::run(context, args).await,
+        Command::History(args) => history::run(context, args).await,
+        Command::Logs(args) => logs::run(context, args).await,
         Command::Verify => verify::run(context).await,
+        Command::Lock(args) => lock::run(context, args.verb).await,
         Command::IamPolicy(_) | Command::Completions { .. } | Command::Man { .. } => Ok(()),
     }
 }

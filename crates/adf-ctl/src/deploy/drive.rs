@@ -8,14 +8,14 @@
 use std::time::Duration;
 
 use adf_store::{BEAT, Lock, StoreError};
-use adf_types::{DeployRecord, Direction, Outcome, ReleaseRecord, Step};
+use adf_types::{Cause, DeployRecord, Direction, Outcome, ReleaseRecord, Step};
 use tokio::time::{Instant, sleep};
 
 use super::act::{Scene, finish, perform};
 use super::clock::Clock;
 use super::error::DeployError;
 use super::fleet::Fleet;
-use super::observe::{Ground, observe};
+use super::observe::{Ground, Observer};
 use super::plan::{Action, Decision, TURN_BACK, Wait, next_step};
 use super::record::{self, Change};
 use super::stop::Stop;
@@ -45,7 +45,8 @@ pub struct Seat {
 #[derive(Debug)]
 pub struct Driver<'a> {
     context: &'a Context,
-    ground: Ground,
+    ground: &'a Ground,
+    observer: Observer<'a>,
     release: ReleaseRecord,
     lock: Lock,
     record: DeployRecord,
@@ -60,7 +61,7 @@ pub struct Driver<'a> {
 impl<'a> Driver<'a> {
     pub fn new(
         context: &'a Context,
-        ground: Ground,
+        ground: &'a Ground,
         release: ReleaseRecord,
         lock: Lock,
         record: DeployRecord,
@@ -68,7 +69,20 @@ impl<'a> Driver<'a> {
     ) -> Self {
         let beaten_at = Instant::now();
         let (poll, silent_since, refusals) = (POLL, None, 0);
-        Self { context, ground, release, lock, record, seat, poll, beaten_at, silent_since, refusals }
+        let observer = Observer::new(context, ground);
+        Self {
+            context,
+            ground,
+            observer,
+            release,
+            lock,
+            record,
+            seat,
+            poll,
+            beaten_at,
+            silent_since,
+            refusals,
+        }
     }
 
     /// Drives the deploy to its end and frees the lock, whatever happens. Answers the closed record and the
@@ -109,7 +123,7 @@ impl<'a> Driver<'a> {
     /// One look, one decision, one deed. Answers the fleet when the deploy is over.
     async fn turn(&mut self) -> Result<Option<Fleet>, DeployError> {
         self.beat().await?;
-        let fleet = Box::pin(observe(self.context, &self.ground, &self.record)).await?;
+        let fleet = Box::pin(self.observer.look(&self.record)).await?;
         let decision = next_step(&fleet, &self.record, self.seat.clock.now());
         self.seat.view.show(&fleet, &self.record, &decision, self.seat.clock.now());
         match decision {
@@ -125,7 +139,9 @@ impl<'a> Driver<'a> {
 
     async fn act(&mut self, action: &Action) -> Result<(), DeployError> {
         let step = if let Action::Enter(step) = action { *step } else { self.record.step };
-        record::intend(&mut self.record, step, action.intent(), self.seat.clock.now());
+        let now = self.seat.clock.now();
+        record::intend(&mut self.record, step, action.intent(), now);
+        record::apply(&mut self.record, action.announces(), now);
         self.save().await?;
         match perform(self.scene(), action).await {
             Ok((change, result)) => {
@@ -153,7 +169,7 @@ impl<'a> Driver<'a> {
             let reason = format!("could not {}: {error}", action.intent());
             let (step, now) = (self.record.step, self.seat.clock.now());
             record::intend(&mut self.record, step, format!("{TURN_BACK}: {reason}"), now);
-            return self.done(Change::TurnedBack(reason), "going back").await;
+            return self.done(Change::TurnedBack(reason, Cause::Aws), "going back").await;
         }
         self.refusals += 1;
         if self.refusals > REFUSALS {
@@ -220,7 +236,7 @@ impl<'a> Driver<'a> {
     fn scene(&self) -> Scene<'_> {
         Scene {
             context: self.context,
-            ground: &self.ground,
+            ground: self.ground,
             record: &self.record,
             release: &self.release,
             lock: &self.lock,

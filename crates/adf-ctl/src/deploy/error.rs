@@ -49,6 +49,17 @@ impl DeployError {
         )
     }
 
+    /// Somebody else replaces the group's instances.
+    pub fn foreign_refresh(group: &str, refresh: &str) -> Self {
+        Self::refused(
+            format!("E203 group {group} has instance refresh {refresh}, which was started outside ADF"),
+            format!(
+                "wait for it to end; see it with: aws autoscaling describe-instance-refreshes \
+                 --auto-scaling-group-name {group}"
+            ),
+        )
+    }
+
     /// Somebody else has the lock.
     pub fn held(app: &AppName, held: &LockView, open: Option<&DeployRecord>) -> Self {
         let doing = open
@@ -70,7 +81,7 @@ impl DeployError {
 
     /// A request that AWS answered with no: another decision may be better.
     pub fn is_refusal_by_aws(&self) -> bool {
-        matches!(self, Self::Aws(AwsError::Refused { .. } | AwsError::NotFound { .. }))
+        matches!(self, Self::Aws(AwsError::Refused { .. } | AwsError::NotFound { .. }) | Self::Refused { .. })
     }
 }
 
@@ -98,11 +109,19 @@ impl Explain for DeployError {
                 Some(format!("make it with: adf-ctl release create {release}"))
             }
             Self::Refused { hint, .. } => Some(hint.clone()),
-            Self::Interrupted(record) | Self::Stuck { record, .. } => Some(go_on(record)),
+            Self::Interrupted(_) => Some(go_on(None)),
+            Self::Stuck { source, .. } => Some(go_on(Some(source.as_ref()))),
         }
     }
 }
 
-fn go_on(record: &DeployRecord) -> String {
-    format!("go on with: adf-ctl deploy {}; or go back with: adf-ctl rollback", record.to)
+/// The deploy is open; what kept its driver from going on comes first.
+fn go_on(source: Option<&DeployError>) -> String {
+    let first = match source {
+        Some(DeployError::Aws(AwsError::Denied { .. })) => {
+            "E211 renew the credentials (aws sts get-caller-identity shows whose they are), then "
+        }
+        _ => "",
+    };
+    format!("{first}go on with: adf-ctl resume; or go back with: adf-ctl rollback")
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use adf_store::CurrentRelease;
 use adf_types::{InstanceId, InstanceState, OperatorRequest, Receipt};
 
-use crate::aws::{Lifecycle, MachineState, TargetState};
+use crate::aws::{Lifecycle, MachineState, RefreshState, TargetState};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fleet {
@@ -31,6 +31,18 @@ pub struct Fleet {
     pub requested: Option<OperatorRequest>,
     /// What the app runs on record; read only when a deploy is about to end.
     pub current: Option<CurrentRelease>,
+    /// The group's latest instance refresh; read only by deploys of that strategy.
+    pub refresh: Option<RefreshState>,
+    /// What keeps the group from launching, since this driver looks.
+    pub launch_trouble: Option<LaunchTrouble>,
+}
+
+/// Why a group's launches fail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LaunchTrouble {
+    pub reason: String,
+    /// Waiting does not mend it, as it may a zone that has no machines left.
+    pub lasting: bool,
 }
 
 /// An instance of the group.
@@ -41,6 +53,10 @@ pub struct Member {
     pub template_version: Option<u64>,
     pub target: Option<TargetState>,
     pub receipt: Option<Receipt>,
+    /// Kept from being taken by scale-in.
+    pub protected: bool,
+    /// Its receipt stands still for longer than an agent that lives lets it.
+    pub silent: bool,
 }
 
 /// The deploy's canary, which is no member.

@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | preflight | [`preflight`] | all that can be refused before anything is touched |
 //! | start, rollback | `start`, `rollback` | which deploy is driven: a new one, or one that nobody drives |
+//! | ask, follow | `ask`, `follow` | what is asked of whoever drives, and watching them |
 //! | driver | [`drive`] | the loop; holds the lock |
 //! | fleet | [`fleet`], [`observe`] | what AWS and the receipts say, as one value |
 //! | plan | [`plan`] | the next thing to do; pure, one file per step |
@@ -15,11 +16,14 @@
 //! The rule: whatever is killed, whenever, the record and AWS together tell how to go on.
 
 pub mod act;
+mod ask;
 pub mod clock;
 pub mod drive;
 pub mod error;
 pub mod fleet;
+mod follow;
 pub mod judge;
+mod launch;
 mod lock;
 pub mod observe;
 pub mod plan;
@@ -33,11 +37,12 @@ pub mod view;
 
 use std::time::Duration;
 
-use adf_types::{DeployRecord, ReleaseName};
+use adf_types::{DeployRecord, ReleaseName, Strategy, Surge};
 
+pub use ask::{Answer, pause, promote, resume};
 pub use drive::Seat;
 pub use error::DeployError;
-pub use rollback::run as rollback;
+pub use rollback::{abort, run as rollback};
 pub use start::run;
 
 use fleet::Fleet;
@@ -51,6 +56,8 @@ pub struct DeployOptions {
     pub bake: Option<Duration>,
     pub min_probes: Option<u64>,
     pub watch: Option<Duration>,
+    pub strategy: Option<Strategy>,
+    pub surge: Option<Surge>,
     pub boot_timeout: Option<Duration>,
     /// Instances that a first deploy starts; without it as many as the group's tag says.
     pub capacity: Option<u32>,
@@ -65,6 +72,8 @@ impl DeployOptions {
             bake: None,
             min_probes: None,
             watch: None,
+            strategy: None,
+            surge: None,
             boot_timeout: None,
             capacity: None,
         }

@@ -1,15 +1,25 @@
-//! One look at everything that a decision needs: at most one call each for the group, the targets and the
-//! receipts, however many instances there are, and one for the canary while there is one.
+//! One look at everything that a decision needs: whatever the size of the fleet, one call for the group, one for
+//! the receipts, and one more to AWS, see [`Question`]. What a look does not ask stays as it was last seen.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use adf_types::{DeployRecord, InstanceId, Receipt, Step};
+use adf_types::{DeployRecord, Direction, InstanceId, Receipt, Step, Strategy};
+use jiff::Timestamp;
+use tokio::time::Instant;
 
 use super::error::DeployError;
-use super::fleet::{Canary, Fleet, Member};
-use crate::aws::{GroupState, MachineState, TargetState};
+use super::fleet::{Canary, Fleet, LaunchTrouble, Member};
+use super::launch;
+use crate::aws::{GroupState, Lifecycle, MachineState, RefreshState, TargetState};
 use crate::context::Context;
+
+/// Agents renew their receipt every minute. One that stands still for three of them is of an agent that has lost
+/// its way to DynamoDB, or its life.
+const SILENCE: Duration = Duration::from_mins(3);
+
+/// Between two looks at a group's failed launches: Auto Scaling itself tries again about once a minute.
+const LAUNCHES_EVERY: Duration = Duration::from_secs(10);
 
 /// What does not change while a deploy runs, read once.
 #[derive(Debug, Clone)]
@@ -18,85 +28,217 @@ pub struct Ground {
     pub target_group_arn: Option<String>,
     /// The target group's deregistration delay.
     pub drain: Duration,
+    /// How long the load balancer may take to find a fresh target healthy.
+    pub first_checks: Duration,
 }
 
 impl Ground {
     pub async fn survey(context: &Context, target_group: Option<&str>) -> Result<Self, DeployError> {
         let Some(name) = target_group else {
-            return Ok(Self { target_group_arn: None, drain: Duration::ZERO });
+            let (drain, first_checks) = (Duration::ZERO, Duration::ZERO);
+            return Ok(Self { target_group_arn: None, drain, first_checks });
         };
-        let group = context.aws.target_group(name).await?;
-        let arn = group.ok_or_else(|| DeployError::no_target_group(name))?.arn;
-        let drain = context.aws.deregistration_delay(&arn).await?;
-        Ok(Self { target_group_arn: Some(arn), drain })
+        let check = context.aws.health_check(name).await?;
+        let check = check.ok_or_else(|| DeployError::no_target_group(name))?;
+        let drain = context.aws.deregistration_delay(&check.arn).await?;
+        let first_checks = check.interval.saturating_mul(check.passes);
+        Ok(Self { target_group_arn: Some(check.arn), drain, first_checks })
     }
 }
 
-pub async fn observe(
-    context: &Context,
-    ground: &Ground,
-    record: &DeployRecord,
-) -> Result<Fleet, DeployError> {
-    let (group, targets, receipts, machine, requested, current) = tokio::try_join!(
-        group(context, &record.group),
-        targets(context, ground),
-        async { Ok::<_, DeployError>(context.store.receipts(&record.app).await?) },
-        machine(context, record),
-        async { Ok(context.store.requested(&record.app, &record.id).await?) },
-        async {
-            let ending = record.step == Step::Cleanup;
-            Ok(if ending { context.store.current(&record.app).await? } else { None })
-        },
-    )?;
-    let mut receipts: BTreeMap<InstanceId, Receipt> =
-        receipts.into_iter().map(|r| (r.instance.clone(), r)).collect();
-    let members = group.members.into_iter().map(|m| Member {
-        target: targets.get(&m.id).cloned(),
-        receipt: receipts.remove(&m.id),
-        id: m.id,
-        lifecycle: m.lifecycle,
-        template_version: m.template_version,
-    });
-    let members = members.collect();
-    let canary = record.progress.canary.as_ref().map(|id| Canary {
-        id: id.clone(),
-        machine,
-        target: targets.get(id).cloned(),
-        receipt: receipts.get(id).cloned(),
-    });
-    Ok(Fleet {
-        desired: group.desired,
-        min: group.min,
-        max: group.max,
-        template_version: group.template_version.number(),
-        balanced: ground.target_group_arn.is_some(),
-        drain: ground.drain,
-        members,
-        canary,
-        gone: receipts.into_values().collect(),
-        requested,
-        current,
-    })
+/// What a look asks of AWS besides the group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Question {
+    /// What the load balancer thinks of everyone.
+    Targets,
+    /// The canary's machine, while the load balancer does not know the canary.
+    Machine,
+    /// The group's latest instance refresh, while one replaces the fleet.
+    Refresh,
+    /// Failed launches, at times, while the group has fewer instances than it is to have.
+    Launches,
+}
+
+/// Looks again and again, and remembers what only time tells: receipts that stand still, launches that fail.
+#[derive(Debug)]
+pub struct Observer<'a> {
+    context: &'a Context,
+    ground: &'a Ground,
+    looks: u64,
+    targets: BTreeMap<InstanceId, TargetState>,
+    machine: Option<MachineState>,
+    refresh: Option<RefreshState>,
+    /// The time in each receipt, and since when it stands there, by this process's own clock.
+    heard: BTreeMap<InstanceId, (Timestamp, Instant)>,
+    /// Failed launches from before this observer; AWS tells of them for weeks.
+    old_failures: Option<BTreeSet<String>>,
+    launches_seen_at: Option<Instant>,
+    launch_trouble: Option<LaunchTrouble>,
+}
+
+impl<'a> Observer<'a> {
+    pub fn new(context: &'a Context, ground: &'a Ground) -> Self {
+        Self {
+            context,
+            ground,
+            looks: 0,
+            targets: BTreeMap::new(),
+            machine: None,
+            refresh: None,
+            heard: BTreeMap::new(),
+            old_failures: None,
+            launches_seen_at: None,
+            launch_trouble: None,
+        }
+    }
+
+    pub async fn look(&mut self, record: &DeployRecord) -> Result<Fleet, DeployError> {
+        let (store, app) = (&self.context.store, &record.app);
+        let (group, receipts, requested, current) = tokio::try_join!(
+            group(self.context, &record.group),
+            async { Ok::<_, DeployError>(store.receipts(app).await?) },
+            async { Ok(store.requested(app, &record.id).await?) },
+            async {
+                let ending = record.step == Step::Cleanup;
+                Ok(if ending { store.current(app).await? } else { None })
+            },
+        )?;
+        self.hear(&receipts);
+        let receipts: BTreeMap<InstanceId, Receipt> =
+            receipts.into_iter().map(|r| (r.instance.clone(), r)).collect();
+        self.ask(self.question(record, &group, &receipts), record).await?;
+        self.looks += 1;
+        Ok(Fleet { requested, current, ..self.join(record, group, receipts) })
+    }
+
+    fn question(
+        &self,
+        record: &DeployRecord,
+        group: &GroupState,
+        receipts: &BTreeMap<InstanceId, Receipt>,
+    ) -> Question {
+        let other_turn = self.looks % 2 == 1;
+        let back = matches!(record.direction, Direction::Back { .. });
+        if let Some(canary) = record.progress.canary.as_ref().filter(|id| self.is_astray(id)) {
+            let boots = record.step <= Step::Canary && !back;
+            let serving = receipts.get(canary).is_some_and(Receipt::is_serving);
+            match (boots, serving && self.ground.target_group_arn.is_some()) {
+                (true, true) => return Question::Targets,
+                (true, false) => return Question::Machine,
+                (false, _) if other_turn => return Question::Machine,
+                (false, _) => {}
+            }
+        }
+        if record.policy.strategy == Strategy::Refresh && record.step >= Step::Replace {
+            let done = self.refresh.as_ref().is_some_and(|r| !r.status.is_active());
+            match (back, record.step) {
+                (false, Step::Replace) => return Question::Refresh,
+                (true, _) if !done || other_turn => return Question::Refresh,
+                _ => {}
+            }
+        }
+        if self.wants_launches(record, group) { Question::Launches } else { Question::Targets }
+    }
+
+    async fn ask(&mut self, question: Question, record: &DeployRecord) -> Result<(), DeployError> {
+        match (question, &record.progress.canary) {
+            (Question::Machine, Some(canary)) => self.machine = self.context.aws.machine(canary).await?,
+            (Question::Targets | Question::Machine, _) => self.look_at_targets().await?,
+            (Question::Refresh, _) => self.refresh = self.context.aws.latest_refresh(&record.group).await?,
+            (Question::Launches, _) => self.look_at_launches(&record.group).await?,
+        }
+        Ok(())
+    }
+
+    /// A canary that the load balancer does not know and that is not known to be gone.
+    fn is_astray(&self, canary: &InstanceId) -> bool {
+        let registered = self.targets.get(canary).is_some_and(|t| !matches!(t, TargetState::Unused { .. }));
+        !registered && self.machine != Some(MachineState::Gone)
+    }
+
+    async fn look_at_targets(&mut self) -> Result<(), DeployError> {
+        if let Some(arn) = &self.ground.target_group_arn {
+            self.targets = self.context.aws.target_health(arn).await?;
+        }
+        Ok(())
+    }
+
+    fn wants_launches(&self, record: &DeployRecord, group: &GroupState) -> bool {
+        if record.step != Step::Replace {
+            return false;
+        }
+        let counted =
+            |m: &&crate::aws::MemberState| matches!(m.lifecycle, Lifecycle::Pending | Lifecycle::InService);
+        let lacks = group.members.iter().filter(counted).count() < group.desired as usize;
+        let due = self.launches_seen_at.is_none_or(|at| at.elapsed() >= LAUNCHES_EVERY);
+        // Once at the beginning, to know which failures are old.
+        due && (lacks || self.old_failures.is_none())
+    }
+
+    async fn look_at_launches(&mut self, group: &str) -> Result<(), DeployError> {
+        let failures = self.context.aws.failed_launches(group).await?;
+        self.launches_seen_at = Some(Instant::now());
+        let old = self.old_failures.get_or_insert_with(|| failures.iter().map(|f| f.id.clone()).collect());
+        let new: Vec<_> = failures.into_iter().filter(|f| !old.contains(&f.id)).collect();
+        self.launch_trouble = launch::trouble(&new);
+        Ok(())
+    }
+
+    fn hear(&mut self, receipts: &[Receipt]) {
+        let now = Instant::now();
+        for receipt in receipts {
+            let heard = self.heard.entry(receipt.instance.clone()).or_insert((receipt.updated_at, now));
+            if heard.0 != receipt.updated_at {
+                *heard = (receipt.updated_at, now);
+            }
+        }
+    }
+
+    fn is_silent(&self, id: &InstanceId) -> bool {
+        self.heard.get(id).is_some_and(|(_, since)| since.elapsed() > SILENCE)
+    }
+
+    fn join(
+        &self,
+        record: &DeployRecord,
+        group: GroupState,
+        mut receipts: BTreeMap<InstanceId, Receipt>,
+    ) -> Fleet {
+        let members = group.members.into_iter().map(|m| Member {
+            target: self.targets.get(&m.id).cloned(),
+            receipt: receipts.remove(&m.id),
+            silent: self.is_silent(&m.id),
+            id: m.id,
+            lifecycle: m.lifecycle,
+            template_version: m.template_version,
+            protected: m.protected,
+        });
+        let members = members.collect();
+        let canary = record.progress.canary.as_ref().map(|id| Canary {
+            id: id.clone(),
+            machine: self.machine,
+            target: self.targets.get(id).cloned(),
+            receipt: receipts.get(id).cloned(),
+        });
+        Fleet {
+            desired: group.desired,
+            min: group.min,
+            max: group.max,
+            template_version: group.template_version.number(),
+            balanced: self.ground.target_group_arn.is_some(),
+            drain: self.ground.drain,
+            members,
+            canary,
+            gone: receipts.into_values().collect(),
+            requested: None,
+            current: None,
+            refresh: self.refresh.clone(),
+            launch_trouble: self.launch_trouble.clone(),
+        }
+    }
 }
 
 /// The group; that it vanished is an error nobody can plan around.
 pub async fn group(context: &Context, name: &str) -> Result<GroupState, DeployError> {
     context.aws.group(name).await?.ok_or_else(|| DeployError::no_group(name))
-}
-
-async fn targets(
-    context: &Context,
-    ground: &Ground,
-) -> Result<BTreeMap<InstanceId, TargetState>, DeployError> {
-    match &ground.target_group_arn {
-        Some(arn) => Ok(context.aws.target_health(arn).await?),
-        None => Ok(BTreeMap::new()),
-    }
-}
-
-async fn machine(context: &Context, record: &DeployRecord) -> Result<Option<MachineState>, DeployError> {
-    match &record.progress.canary {
-        Some(id) => Ok(context.aws.machine(id).await?),
-        None => Ok(None),
-    }
 }

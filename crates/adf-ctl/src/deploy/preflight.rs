@@ -4,7 +4,7 @@
 //! changed is config of the release itself: an Overlay that an earlier clean-up took away comes back.
 
 use adf_store::Signature;
-use adf_types::{InstanceId, Policy, ReleaseName, ReleaseRecord};
+use adf_types::{InstanceId, Policy, ReleaseName, ReleaseRecord, RuleError};
 
 use super::DeployOptions;
 use super::error::DeployError;
@@ -43,7 +43,7 @@ pub async fn check(
     group_is_ready(&group, target_group_arn)?;
     let old: Vec<_> = group.members.iter().filter(|m| m.lifecycle != Lifecycle::Leaving).collect();
     let capacity = capacity(&group, options)?;
-    room(&group, u32::try_from(old.len()).unwrap_or(u32::MAX), capacity)?;
+    no_refresh(context, &group.name).await?;
     config_is_complete(context, release, owner).await?;
     Ok(Preflight::Begin(Box::new(Beginning {
         from: current,
@@ -128,6 +128,15 @@ fn group_is_ready(group: &GroupState, target_group_arn: Option<&str>) -> Result<
     Ok(())
 }
 
+/// A refresh that somebody started is theirs to end.
+async fn no_refresh(context: &Context, group: &str) -> Result<(), DeployError> {
+    let latest = context.aws.latest_refresh(group).await?;
+    match latest.filter(|refresh| refresh.status.is_active()) {
+        Some(refresh) => Err(DeployError::foreign_refresh(group, &refresh.id)),
+        None => Ok(()),
+    }
+}
+
 /// Tag of the group that says how many instances a first deploy starts; `init` sets it.
 const CAPACITY_TAG: &str = "adf:capacity";
 
@@ -154,6 +163,15 @@ fn capacity(group: &GroupState, options: &DeployOptions) -> Result<u32, DeployEr
             "say it: adf-ctl deploy --capacity N",
         )
     })?;
+    if capacity > group.max {
+        return Err(DeployError::refused(
+            format!("{capacity} instances are more than the maximum of group {}, {}", group.name, group.max),
+            format!(
+                "aws autoscaling update-auto-scaling-group --auto-scaling-group-name {} --max-size {capacity}",
+                group.name
+            ),
+        ));
+    }
     if capacity < group.min {
         return Err(DeployError::refused(
             format!("{capacity} instances are fewer than the minimum of group {}, {}", group.name, group.min),
@@ -161,25 +179,6 @@ fn capacity(group: &GroupState, options: &DeployOptions) -> Result<u32, DeployEr
         ));
     }
     Ok(capacity)
-}
-
-/// A surge holds the old and the new fleet at once.
-fn room(group: &GroupState, old: u32, capacity: u32) -> Result<(), DeployError> {
-    let needed = capacity.saturating_add(old);
-    if needed <= group.max {
-        return Ok(());
-    }
-    Err(DeployError::refused(
-        format!(
-            "group {} is at its maximum: a deploy needs room for {capacity} new instances beside {old} old ones, \
-             {needed} in all, and its maximum size is {}",
-            group.name, group.max
-        ),
-        format!(
-            "aws autoscaling update-auto-scaling-group --auto-scaling-group-name {} --max-size {needed}",
-            group.name
-        ),
-    ))
 }
 
 async fn config_is_complete(
@@ -196,19 +195,35 @@ async fn config_is_complete(
         context.printer.note(&format!("config of {name} that clean-up had taken is back: {names}"));
     }
     let config = context.store.read_config(app, name).await?;
-    config.check(&release.config).map_err(|error| {
-        let names = error.names().into_iter().map(|n| format!("{n}=VALUE")).collect::<Vec<_>>().join(" ");
-        DeployError::refused(
-            format!("{error}, and release {name} would not start"),
-            format!("adf-ctl config set {names}; or for this release only, with --release {name}"),
-        )
-    })
+    config.check(&release.config).map_err(|error| config_is_missing(&error, name))
 }
 
-fn policy(context: &Context, options: &DeployOptions) -> Policy {
+pub(crate) fn config_is_missing(error: &RuleError, release: &ReleaseName) -> DeployError {
+    let names = error.names().into_iter().map(|n| format!("{n}=VALUE")).collect::<Vec<_>>().join(" ");
+    DeployError::refused(
+        format!("{error}, and release {release} would not start"),
+        format!("adf-ctl config set {names}; or for this release only, with --release {release}"),
+    )
+}
+
+/// The size of the fleet that a deploy would end with, and everything about the group that it would be refused for;
+/// where the size is unknown, as many instances as there are, or one.
+pub(crate) fn refusals(
+    group: &GroupState,
+    target_group_arn: Option<&str>,
+    options: &DeployOptions,
+) -> (u32, Vec<DeployError>) {
+    let capacity = capacity(group, options);
+    let size = *capacity.as_ref().unwrap_or(&group.desired.max(1));
+    let all = [template_version(group).err(), group_is_ready(group, target_group_arn).err(), capacity.err()];
+    (size, all.into_iter().flatten().collect())
+}
+
+pub(crate) fn policy(context: &Context, options: &DeployOptions) -> Policy {
     let section = &context.settings.file.deploy;
     Policy {
-        strategy: section.strategy,
+        strategy: options.strategy.unwrap_or(section.strategy),
+        surge: options.surge.unwrap_or(section.surge),
         canary: section.canary && options.canary,
         bake: options.bake.unwrap_or(section.bake),
         min_probes: options.min_probes.unwrap_or(section.min_probes),

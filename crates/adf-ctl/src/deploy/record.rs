@@ -1,7 +1,8 @@
 //! The record of a deploy as it grows: log lines, and what an action that was done changes. Pure.
 
 use adf_types::{
-    DeployId, DeployRecord, Direction, InstanceId, LogEntry, Policy, Progress, ReleaseName, Step, Verdict,
+    Cause, DeployId, DeployRecord, Direction, InstanceId, LogEntry, Policy, Progress, RaisedMax, ReleaseName,
+    Step, Verdict,
 };
 use jiff::Timestamp;
 
@@ -13,7 +14,19 @@ use crate::settings::AppNames;
 pub enum Change {
     None,
     Entered(Step),
-    TurnedBack(String),
+    TurnedBack(String, Cause),
+    Paused,
+    PauseEnded,
+    /// Instances that are to serve at the end, and the group's desired capacity when that was seen.
+    Resized {
+        instances: u32,
+        desired: u32,
+    },
+    Desired(u32),
+    RaisedMax(RaisedMax),
+    RestoredMax(RaisedMax),
+    Protected(Vec<InstanceId>),
+    Unprotected(Vec<InstanceId>),
     Template(u64),
     Canary(InstanceId),
     Judged(Verdict),
@@ -69,11 +82,36 @@ pub fn done(record: &mut DeployRecord, change: Change, result: impl Into<String>
         entry.finished_at = Some(now);
         entry.result = Some(result.into());
     }
+    apply(record, change, now);
+}
+
+/// Changes the record by what was done, or by what is on record before it is tried: see [`Action::announces`].
+///
+/// [`Action::announces`]: super::plan::Action::announces
+pub fn apply(record: &mut DeployRecord, change: Change, now: Timestamp) {
     let progress = &mut record.progress;
     match change {
         Change::None => {}
         Change::Entered(step) => record.step = step,
-        Change::TurnedBack(reason) => record.direction = Direction::Back { reason },
+        Change::TurnedBack(reason, cause) => {
+            progress.paused_at = None;
+            record.direction = Direction::Back { reason, cause };
+        }
+        Change::Paused => progress.paused_at = Some(now),
+        Change::PauseEnded => progress.paused_at = None,
+        Change::Resized { instances, desired } => {
+            progress.capacity = instances;
+            progress.desired = Some(desired);
+        }
+        Change::Desired(instances) => progress.desired = Some(instances),
+        Change::RaisedMax(max) => progress.raised_max = Some(max),
+        Change::RestoredMax(max) => progress.raised_max = (max.to > max.from).then_some(max),
+        Change::Protected(ids) => {
+            progress.protected.extend(ids);
+            progress.protected.sort();
+            progress.protected.dedup();
+        }
+        Change::Unprotected(ids) => progress.protected.retain(|id| !ids.contains(id)),
         Change::Template(version) => progress.template_version = Some(version),
         Change::Canary(id) => progress.canary = Some(id),
         Change::Judged(verdict) => progress.verdict = Some(verdict),

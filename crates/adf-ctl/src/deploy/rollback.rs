@@ -1,20 +1,20 @@
-//! Rolling back: an open deploy is asked to turn; after its end the previous release is deployed.
+//! Rolling back: an open deploy is asked to turn; after its end the previous release is deployed. Aborting is the
+//! first half of it.
 
-use std::time::Duration;
-
-use adf_store::{LEASE, Lock, LockView, StoreError};
 use adf_types::{DeployRecord, OperatorRequest, Outcome, Step};
-use tokio::time::{Instant, sleep};
 
-use super::drive::{Driver, Seat};
+use super::drive::Seat;
 use super::error::DeployError;
-use super::fleet::Fleet;
-use super::observe::{Ground, observe};
-use super::{DeployOptions, Ended, start};
+use super::{DeployOptions, Ended, follow, start};
 use crate::context::Context;
 use crate::settings::AppNames;
 
-const LOOK: Duration = Duration::from_secs(1);
+/// What becomes of a rollback whose deploy succeeded meanwhile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum After {
+    DeployPrevious,
+    Leave,
+}
 
 pub async fn run(
     context: &Context,
@@ -23,9 +23,20 @@ pub async fn run(
     seat: &mut Seat,
 ) -> Result<Ended, DeployError> {
     match context.store.open_deploy(&names.app).await? {
-        Some(open) => turn(context, names, open, reason, seat).await,
+        Some(open) => turn(context, names, open, reason, After::DeployPrevious, seat).await,
         None => deploy_previous(context, names, seat).await,
     }
+}
+
+/// Turns the open deploy back and does nothing else.
+pub async fn abort(
+    context: &Context,
+    names: &AppNames,
+    reason: &str,
+    seat: &mut Seat,
+) -> Result<Ended, DeployError> {
+    let open = follow::open(context, names).await?;
+    turn(context, names, open, reason, After::Leave, seat).await
 }
 
 /// The release that was current before was judged when it was deployed, so it is not judged again.
@@ -47,6 +58,7 @@ async fn turn(
     names: &AppNames,
     open: DeployRecord,
     reason: &str,
+    after: After,
     seat: &mut Seat,
 ) -> Result<Ended, DeployError> {
     if open.step == Step::Cleanup {
@@ -55,104 +67,19 @@ async fn turn(
                 "deploy {} of {} is in its clean-up: the old instances are being terminated",
                 open.id, open.to
             ),
-            format!(
-                "let it end (adf-ctl deploy {} goes on if nobody drives it), then: adf-ctl rollback",
-                open.to
-            ),
+            "let it end (adf-ctl resume goes on if nobody drives it), then: adf-ctl rollback",
         ));
     }
     let owner = context.aws.identity().await?;
     let request = OperatorRequest::Rollback { by: owner.clone(), reason: reason.to_owned() };
     context.store.request(&names.app, &open.id, &request).await?;
     seat.view.note(&format!("asked deploy {} of {} to turn back", open.id, open.to));
-    let ground = Ground::survey(context, names.target_group.as_deref()).await?;
-    let ended = loop {
-        match follow(context, &ground, &open, &owner, seat).await? {
-            Followed::Ended(record, fleet) => break (record, fleet),
-            Followed::Driverless(lock) => {
-                if let Some(ended) = drive(context, names, &ground, lock, &open, &owner, seat).await? {
-                    break ended;
-                }
-            }
-        }
-    };
-    let (record, fleet) = ended;
+    let (record, fleet) = follow::to_the_end(context, names, &open, &owner, seat).await?;
     if record.outcome == Some(Outcome::Succeeded) {
         seat.view.note("the deploy had ended before it could turn back");
-        return deploy_previous(context, names, seat).await;
+        if after == After::DeployPrevious {
+            return deploy_previous(context, names, seat).await;
+        }
     }
     Ok(Ended::Closed { record, fleet })
-}
-
-/// Drives the open deploy back; `None` when it was closed just before the lock became ours.
-async fn drive(
-    context: &Context,
-    names: &AppNames,
-    ground: &Ground,
-    lock: Lock,
-    open: &DeployRecord,
-    owner: &str,
-    seat: &mut Seat,
-) -> Result<Option<(Box<DeployRecord>, Box<Fleet>)>, DeployError> {
-    let release = start::find_release(context, names, &open.to).await;
-    let record = context.store.deploy(&names.app, &open.id).await.map_err(DeployError::from);
-    let (release, record) = match (release, record) {
-        (Ok(release), Ok(record)) => (release, record.filter(DeployRecord::is_open)),
-        (Err(error), _) | (_, Err(error)) => return start::give_back(context, lock, error).await,
-    };
-    let Some(record) = record else {
-        context.store.free_lock(lock).await?;
-        return Ok(None);
-    };
-    let record = start::go_on(record, owner, seat);
-    let driver = Driver::new(context, ground.clone(), release, lock, record, seat);
-    let (record, fleet) = Box::pin(driver.drive()).await?;
-    Ok(Some((Box::new(record), Box::new(fleet))))
-}
-
-enum Followed {
-    Ended(Box<DeployRecord>, Box<Fleet>),
-    /// Nobody drives: the lock is ours.
-    Driverless(Lock),
-}
-
-/// Watches whoever drives; takes the lock when it is free, or has stood still for a lease.
-async fn follow(
-    context: &Context,
-    ground: &Ground,
-    open: &DeployRecord,
-    owner: &str,
-    seat: &mut Seat,
-) -> Result<Followed, DeployError> {
-    let mut seen: Option<(LockView, Instant)> = None;
-    loop {
-        let record = context.store.deploy(&open.app, &open.id).await?.unwrap_or_else(|| open.clone());
-        if !record.is_open() {
-            let fleet = Box::pin(observe(context, ground, &record)).await?;
-            return Ok(Followed::Ended(Box::new(record), Box::new(fleet)));
-        }
-        seat.view.follow(&record);
-        let abandoned = match (context.store.lock(&open.app).await?, &seen) {
-            (None, _) => Some(None),
-            (Some(now), Some((before, since))) if now == *before => {
-                (since.elapsed() >= LEASE).then_some(Some(now))
-            }
-            (Some(now), _) => {
-                seen = Some((now, Instant::now()));
-                None
-            }
-        };
-        if let Some(over) = abandoned {
-            match context.store.take_lock(&open.app, owner, over.as_ref()).await {
-                Ok(lock) => return Ok(Followed::Driverless(lock)),
-                // Somebody was faster, and drives now.
-                Err(StoreError::LockHeld { .. }) => seen = None,
-                Err(error) => return Err(error.into()),
-            }
-        }
-        tokio::select! {
-            () = sleep(LOOK) => {}
-            () = seat.stop.asked() => return Err(DeployError::Interrupted(Box::new(record))),
-        }
-    }
 }

@@ -33,7 +33,7 @@ pub async fn run(
         }
         Err(error) => return give_back(context, lock, error).await,
     };
-    let driver = Driver::new(context, ground, release, lock, record, seat);
+    let driver = Driver::new(context, &ground, release, lock, record, seat);
     let (record, fleet) = Box::pin(driver.drive()).await?;
     Ok(Ended::Closed { record: Box::new(record), fleet: Box::new(fleet) })
 }
@@ -60,7 +60,7 @@ async fn prepare(
         Some(open) if open.to == options.release => {
             return Ok(Prepared::Open(Box::new(go_on(open, owner, seat))));
         }
-        Some(open) => return Err(DeployError::refused(open_already(&open), how_to_end(&open))),
+        Some(open) => return Err(DeployError::refused(open_already(&open), how_to_end())),
         None => {}
     }
     let started = seat.clock.now();
@@ -114,7 +114,7 @@ async fn refuse_other(
 ) -> Result<DeployError, DeployError> {
     Ok(match context.store.lock(&names.app).await? {
         Some(held) => DeployError::held(&names.app, &held, Some(open)),
-        None => DeployError::refused(open_already(open), how_to_end(open)),
+        None => DeployError::refused(open_already(open), how_to_end()),
     })
 }
 
@@ -122,8 +122,8 @@ fn open_already(open: &DeployRecord) -> String {
     format!("deploy {} of {} is open, at step {}, and nobody drives it", open.id, open.to, open.step)
 }
 
-fn how_to_end(open: &DeployRecord) -> String {
-    format!("go on with it: adf-ctl deploy {}; or turn it back: adf-ctl rollback", open.to)
+fn how_to_end() -> &'static str {
+    "go on with it: adf-ctl resume; or turn it back: adf-ctl abort"
 }
 
 pub(super) async fn give_back<T>(

@@ -16,7 +16,7 @@ pub struct StepTime {
     pub seconds: f64,
     /// Instances booting and becoming healthy.
     pub waiting_for_instances: f64,
-    /// Bake, watch, deregistration delay.
+    /// Bake, watch, deregistration delay, and pauses.
     pub waiting_configured: f64,
     /// AWS changing an instance's state.
     pub waiting_for_aws: f64,
@@ -54,7 +54,7 @@ fn add(row: &mut StepTime, entry: &LogEntry, seconds: f64) {
     row.seconds += seconds;
     match entry.waiting {
         Some(Waiting::Instances) => row.waiting_for_instances += seconds,
-        Some(Waiting::Configured) => row.waiting_configured += seconds,
+        Some(Waiting::Configured | Waiting::Operator) => row.waiting_configured += seconds,
         Some(Waiting::Aws) => row.waiting_for_aws += seconds,
         None => row.own += seconds,
     }

@@ -115,7 +115,7 @@ impl View {
             let seconds = between(since, now).as_secs_f64();
             self.note(&format!("{:<10} {seconds:6.1} s", before.as_str()));
         }
-        if let Direction::Back { reason } = &record.direction {
+        if let Direction::Back { reason, .. } = &record.direction {
             self.note(&format!("going back: {reason}"));
         }
         self.step = Some((title, now));

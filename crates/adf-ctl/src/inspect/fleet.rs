@@ -21,12 +21,22 @@ pub struct Row {
     /// The load balancer's word; absent for an instance that is not registered.
     pub target: Option<String>,
     pub release: Option<ReleaseName>,
-    /// `serving`, or the stage it is in, or why it is not.
+    /// `serving`, or the stage it is in, or why it is not; or that nothing was heard of it lately.
     pub state: Option<String>,
+    /// Whether its receipt is too old to say what is so now.
+    pub stale: bool,
     pub image: Option<String>,
     pub config_hash: Option<ConfigHash>,
     pub boot_seconds: Option<f64>,
     pub updated_at: Option<Timestamp>,
+}
+
+/// Whether a receipt says nothing about now any more. An agent that serves renews its receipt; one that boots writes
+/// when a stage begins, and one that gave up has said its last word.
+pub(super) fn is_stale(receipt: &Receipt, now: Timestamp) -> bool {
+    use InstanceState as S;
+    let renewed = matches!(receipt.state, S::Serving | S::Unhealthy { .. } | S::Draining);
+    renewed && now.duration_since(receipt.updated_at) > FRESH
 }
 
 /// Joins the sources. An instance that only its receipt knows, such as a canary of an app without a load
@@ -49,7 +59,8 @@ pub fn rows(
             lifecycle: member.map(|m| lifecycle(m.lifecycle)),
             target: targets.get(id).map(target),
             release: receipt.map(|r| r.release.clone()),
-            state: receipt.map(|r| state(&r.state)),
+            state: receipt.map(|r| state_now(r, now)),
+            stale: receipt.is_some_and(|r| is_stale(r, now)),
             image: receipt.and_then(|r| r.image_id.clone()),
             config_hash: receipt.and_then(|r| r.config_hash.clone()),
             boot_seconds: receipt.and_then(Receipt::boot_seconds),
@@ -104,6 +115,27 @@ fn target(state: &TargetState) -> String {
     }
 }
 
+/// The state, as far as a receipt of this age tells it.
+fn state_now(receipt: &Receipt, now: Timestamp) -> String {
+    let said = state(&receipt.state);
+    let age = now.duration_since(receipt.updated_at);
+    if is_stale(receipt, now) {
+        return format!("stale, last heard {} ago ({said})", ago(age));
+    }
+    let boots = matches!(receipt.state, InstanceState::Booting { .. });
+    if boots && age > FRESH { format!("{said}, for {}", ago(age)) } else { said }
+}
+
+/// An age as people say it: `40 s`, `4 min`, `3 h`, `2 days`.
+pub(super) fn ago(age: SignedDuration) -> String {
+    match age.as_secs() {
+        s @ ..120 => format!("{} s", s.max(0)),
+        s @ ..7_200 => format!("{} min", s / 60),
+        s @ ..172_800 => format!("{} h", s / 3_600),
+        s => format!("{} days", s / 86_400),
+    }
+}
+
 pub(super) fn state(state: &InstanceState) -> String {
     match state {
         InstanceState::Booting { stage } => format!("booting: {stage}"),
@@ -114,3 +146,6 @@ pub(super) fn state(state: &InstanceState) -> String {
         InstanceState::Stopped => "stopped".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

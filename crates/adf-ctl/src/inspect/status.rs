@@ -129,7 +129,7 @@ impl Text for OpenDeploy {
     fn text(&self) -> String {
         let back = match &self.direction {
             Direction::Forward => String::new(),
-            Direction::Back { reason } => format!(", going back: {}", plain(reason)),
+            Direction::Back { reason, .. } => format!(", going back: {}", plain(reason)),
         };
         let from = self.from.as_ref().map_or("nothing".to_owned(), ToString::to_string);
         let owner = plain(&self.owner);

@@ -118,6 +118,10 @@ fn differences(expected: &Expected, receipt: &Receipt, age: SignedDuration) -> V
     if age > FRESH {
         differs.push(format!("has a receipt of {} s ago, which proves nothing about now", age.as_secs()));
     }
+    if age < -FRESH {
+        let ahead = age.abs().as_secs();
+        differs.push(format!("has a clock that is {ahead} s ahead, so its receipt proves nothing about now"));
+    }
     if expected.digest.is_some() && receipt.release_digest != expected.digest {
         differs.push("did not verify the release's digest".to_owned());
     }

@@ -1,6 +1,6 @@
 //! What `adf-ctl` needs for everything but `init`, which makes what all of this is about.
 
-use adf_store::Partition::{Base, History, Overlays, Receipts, Records, Version};
+use adf_store::Partition::{Base, History, Images, Overlays, Receipts, Records, Version};
 
 use super::scope::Scope;
 use super::statement::{Operator::StringEquals, Statement};
@@ -18,11 +18,10 @@ pub(super) fn statements(scope: &Scope) -> Vec<Statement> {
 }
 
 fn config(scope: &Scope) -> Vec<Statement> {
+    let keep = ["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Query"];
     vec![
-        on(scope, "ReadConfig", ["dynamodb:Query"], [Base, Overlays, History]),
+        on(scope, "KeepConfig", keep, [Base, Overlays, History]),
         on(scope, "ReadConfigNames", ["dynamodb:GetItem"], [Base, Overlays, Version]),
-        on(scope, "WriteConfig", ["dynamodb:PutItem"], [Base, Overlays, History]),
-        on(scope, "RemoveConfig", ["dynamodb:DeleteItem"], [Base, Overlays, History]),
         on(scope, "CountChange", ["dynamodb:UpdateItem"], [Version]),
     ]
 }
@@ -32,6 +31,7 @@ fn state(scope: &Scope) -> Vec<Statement> {
     vec![
         on(scope, "ReadState", ["dynamodb:Query"], [Records, Receipts]),
         on(scope, "KeepRecords", keep, [Records]),
+        on(scope, "ReadImages", ["dynamodb:GetItem"], [Images]),
         on(scope, "RemoveReceipts", ["dynamodb:DeleteItem"], [Receipts]),
     ]
 }
@@ -40,23 +40,29 @@ fn state(scope: &Scope) -> Vec<Statement> {
 fn fleet(scope: &Scope) -> Vec<Statement> {
     let see = [
         "autoscaling:DescribeAutoScalingGroups",
+        "autoscaling:DescribeInstanceRefreshes",
+        "autoscaling:DescribeLifecycleHooks",
         "autoscaling:DescribeScalingActivities",
-        "ec2:DescribeInstances",
-        "ec2:DescribeLaunchTemplateVersions",
         "elasticloadbalancing:DescribeTargetGroupAttributes",
         "elasticloadbalancing:DescribeTargetGroups",
         "elasticloadbalancing:DescribeTargetHealth",
+        "ec2:DescribeInstances",
+        "ec2:DescribeLaunchTemplateVersions",
     ];
     let change = [
         "autoscaling:EnterStandby",
         "autoscaling:ExitStandby",
+        "autoscaling:RollbackInstanceRefresh",
         "autoscaling:SetDesiredCapacity",
+        "autoscaling:SetInstanceProtection",
+        "autoscaling:StartInstanceRefresh",
         "autoscaling:TerminateInstanceInAutoScalingGroup",
         "autoscaling:UpdateAutoScalingGroup",
     ];
     let template = ["ec2:CreateLaunchTemplateVersion"];
     vec![
         Statement::allow("SeeFleet", see).on_all(),
+        scope.consoles(),
         Statement::allow("ChangeGroup", change).on([scope.group()]),
         // A template's ARN holds its id only.
         Statement::allow("MakeTemplateVersion", template).on([scope.ec2("launch-template")]),

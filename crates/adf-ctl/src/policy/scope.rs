@@ -52,6 +52,15 @@ impl Scope {
         self.place.arn("ec2", &format!("{kind}/*"))
     }
 
+    /// What instances of this app print, which is how one says why it could not write a receipt.
+    pub(super) fn consoles(&self) -> Statement {
+        Statement::allow("ReadConsole", ["ec2:GetConsoleOutput"]).on([self.ec2("instance")]).when(
+            Operator::StringEquals,
+            "aws:ResourceTag/adf:app",
+            vec![self.names.app.to_string()],
+        )
+    }
+
     /// Calls of KMS, for ciphertexts whose encryption context names a layer of this app.
     pub(super) fn secrets<const N: usize>(&self, sid: &'static str, actions: [&'static str; N]) -> Statement {
         let key = match &self.kms_key {

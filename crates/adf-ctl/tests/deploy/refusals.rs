@@ -1,8 +1,10 @@
 //! What is refused before anything is touched.
 
 use adf_config::report::Explain;
-use adf_ctl::deploy::DeployError;
+use adf_ctl::aws::RefreshOrder;
+use adf_ctl::deploy::{DeployError, DeployOptions};
 use adf_ctl::exit::ExitCode;
+use adf_local::model::Settings;
 use adf_types::Step;
 
 use crate::world::{World, app, closed, config_name, name, release};
@@ -25,16 +27,31 @@ async fn an_unknown_release_is_not_found_and_the_known_are_listed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_group_at_its_maximum_is_refused_with_the_command_that_raises_it() {
+async fn a_first_deploy_beyond_the_maximum_is_refused_with_the_command_that_raises_it() {
+    let world = World::empty(Settings::default()).await;
+    let options = DeployOptions { capacity: Some(7), ..DeployOptions::of(name("v1")) };
+    let error = world.deploy_with(&options).await.expect_err("seven are more than six");
+    assert!(error.to_string().contains("more than the maximum of group web, 6"), "{error}");
+    assert!(error.hint().expect("a hint").contains("--max-size 7"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_that_somebody_else_started_is_not_touched() {
     let world = World::serving().await;
-    world.cloud.model(|model, now| {
-        let spec = adf_local::model::groups::GroupSpec { max: Some(5), ..Default::default() };
-        model.update_group("web", &spec, now).expect("updated");
-    });
+    let group = world.context.aws.group("web").await.expect("read").expect("a group");
+    let order = RefreshOrder {
+        template_id: group.template_id,
+        template_version: 1,
+        beyond_percent: 10,
+        warm_up: std::time::Duration::from_secs(30),
+        auto_rollback: false,
+    };
+    let refresh = world.context.aws.start_refresh("web", &order).await.expect("started");
     let (error, hint) = refused(&world, "v2").await;
-    assert!(error.contains("maximum size is 5"), "{error}");
-    assert!(hint.contains("--max-size 6"), "{hint}");
-    world.assert_only("v1").await;
+    assert!(error.contains("E203") && error.contains(&refresh), "{error}");
+    assert!(hint.contains("describe-instance-refreshes"), "{hint}");
+    let still = world.context.aws.latest_refresh("web").await.expect("read").expect("there");
+    assert!(still.status.is_active(), "{still:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -134,7 +134,7 @@ impl World {
         panic!("the deploy did not reach {step} in 5 minutes");
     }
 
-    fn seat(&self) -> Seat {
+    pub(crate) fn seat(&self) -> Seat {
         let (never, stop) = tokio::sync::watch::channel(false);
         drop(never);
         Seat { clock: Clock::starting_at(self.cloud.now()), stop: Stop::when(stop), view: View::hidden() }

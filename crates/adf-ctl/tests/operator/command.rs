@@ -198,3 +198,96 @@ fn completions_need_no_aws() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     assert!(stdout(bare(folder.path(), &["completions", "bash"])).contains("adf-ctl"));
 }
+
+/// An app that `init` made, with the release v1 and a target group as AWS makes them by default.
+async fn planned(repo: &Repo) -> (Cloud, Front) {
+    let (cloud, front) = endpoint().await;
+    let run = |line: &[&str]| ctl(repo.path(), &front.url(), line);
+    run(&INIT).assert().success();
+    run(&["config", "set", "FOO=1"]).assert().success();
+    run(&["release", "create", "v1"]).assert().success();
+    (cloud, front)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_is_printed_whatever_it_says_and_its_code_is_5_where_a_wanted_deadline_does_not_hold() {
+    let repo = Repo::new();
+    let (_cloud, front) = planned(&repo).await;
+    let run = |line: &[&str]| ctl(repo.path(), &front.url(), line);
+    let text = stdout(run(&["plan", "v1"]));
+    assert!(text.contains("2 instances boot, build the image, are healthy"), "{text}");
+    assert!(text.contains("within the deadline of 300 s"), "{text}");
+    assert_eq!(json(run(&["plan", "v1"]))["fits"], true);
+    let refused = run(&["plan", "v1", "--deadline", "1m"]).assert().code(5).get_output().clone();
+    let (out, told) = (String::from_utf8_lossy(&refused.stdout), String::from_utf8_lossy(&refused.stderr));
+    assert!(out.contains("past the deadline of 60 s"), "the plan is the result all the same: {out}");
+    assert!(told.contains("60 s wanted") && told.contains("[deploy] deadline = "), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_of_what_a_deploy_would_be_refused_for_ends_with_5_and_says_how_to_mend_it() {
+    let repo = Repo::new();
+    let (_cloud, front) = planned(&repo).await;
+    let run = |line: &[&str]| ctl(repo.path(), &front.url(), line);
+    run(&["config", "unset", "FOO", "--force"]).assert().success();
+    let refused = run(&["plan", "v1"]).assert().code(5).get_output().clone();
+    let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(told.contains("hint: adf-ctl config set FOO=VALUE"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lock_is_broken_with_the_apps_name_only() {
+    let (repo, (cloud, front)) = (Repo::new(), endpoint().await);
+    let run = |line: &[&str]| ctl(repo.path(), &front.url(), line);
+    run(&["init"]).assert().success();
+    assert_eq!(stdout(run(&["lock", "show"])), "the lock of web is free\n");
+    assert_eq!(stdout(run(&["lock", "break"])), "the lock of web is free\n");
+    let store = adf_config::connect::store(&cloud.sdk_config());
+    let app = "web".parse().expect("a name");
+    let anns = store.take_lock(&app, "ann", None).await.expect("free");
+    // With --force nobody waits to see whether it beats.
+    let said = refused(run(&["lock", "break", "--force"]), 5);
+    assert!(said.contains("no terminal to ask at") && said.contains("--yes web"), "{said}");
+    let said = refused(run(&["lock", "break", "--force", "--yes", "web-staging"]), 5);
+    assert!(said.contains("--yes says web-staging"), "{said}");
+    store.beat(&anns).await.expect("still hers");
+    let freed = stdout(run(&["lock", "break", "--force", "--yes", "web"]));
+    assert_eq!(freed, "the lock of web is free; ann held it\n");
+    store.beat(&anns).await.expect_err("no longer hers");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_history_of_nothing_is_none_and_of_an_unknown_deploy_not_found() {
+    let (repo, (_cloud, front)) = (Repo::new(), endpoint().await);
+    let run = |line: &[&str]| ctl(repo.path(), &front.url(), line);
+    run(&["init"]).assert().success();
+    assert!(refused(run(&["history"]), 3).contains("unknown app web"));
+    assert!(refused(run(&["history", "d-1"]), 3).contains("unknown deploy d-1 of app web"));
+    run(&["config", "set", "FOO=1"]).assert().success();
+    assert_eq!(stdout(run(&["history"])), "nothing of web was deployed yet\n");
+    assert!(stdout(run(&["logs"])).starts_with("every instance of web is well"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watched_status_ends_well_with_ctrl_c_and_prints_no_escape_without_a_terminal() {
+    let (repo, (_cloud, front)) = (Repo::new(), endpoint().await);
+    ctl(repo.path(), &front.url(), &["init"]).assert().success();
+    ctl(repo.path(), &front.url(), &["config", "set", "FOO=1"]).assert().success();
+    let program = assert_cmd::cargo::cargo_bin("adf-ctl");
+    let mut command = std::process::Command::new(program);
+    command.current_dir(repo.path()).args(["status", "--watch"]).env("AWS_ENDPOINT_URL", front.url());
+    command
+        .env("AWS_REGION", "us-east-1")
+        .env("AWS_ACCESS_KEY_ID", "local")
+        .env("AWS_SECRET_ACCESS_KEY", "local");
+    let mut watch = command.stdout(std::process::Stdio::piped()).spawn().expect("it starts");
+    let mut out = std::io::BufReader::new(watch.stdout.take().expect("piped"));
+    let mut shown = String::new();
+    while !shown.contains("lock ") {
+        assert!(std::io::BufRead::read_line(&mut out, &mut shown).expect("readable") > 0, "{shown}");
+    }
+    assert!(shown.starts_with("app       web\n"), "{shown:?}");
+    let kill = std::process::Command::new("kill").args(["-INT", &watch.id().to_string()]).status();
+    assert!(kill.expect("kill is there").success());
+    assert_eq!(watch.wait().expect("it ends").code(), Some(0));
+}

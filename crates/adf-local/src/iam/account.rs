@@ -61,6 +61,10 @@ pub(super) fn of_query(cloud: &Cloud, service: &str, body: &[u8]) -> Vec<Call> {
         ("ec2", "TerminateInstances") => {
             listed(&params, "InstanceId").into_iter().map(|id| of_instance(cloud, action, id)).collect()
         }
+        ("ec2", "GetConsoleOutput") => {
+            let id = params.get("InstanceId").map_or("", String::as_str);
+            vec![of_instance(cloud, action, id)]
+        }
         ("ec2", "CreateLaunchTemplateVersion") => {
             let id = params.get("LaunchTemplateId").map_or("", String::as_str);
             vec![call(arn(cloud, "ec2", &format!("launch-template/{id}")))]

@@ -31,6 +31,10 @@ pub(super) enum Event {
     CheckHealth { instance: String },
     /// The group compares what it has with what it wants.
     Reconcile { group: String },
+    /// A rebalance of zones looks at whether its new members serve.
+    Rebalance { group: String },
+    /// An instance refresh looks at its group.
+    Refresh { group: String, refresh: String },
 }
 
 /// Events by time.

@@ -16,9 +16,11 @@ pub mod groups;
 mod ids;
 mod network;
 mod settings;
+mod shared;
 pub mod targets;
 pub mod templates;
 mod tick;
+pub mod weather;
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -27,10 +29,11 @@ use jiff::Timestamp;
 
 use agenda::Agenda;
 use ids::Ids;
+use shared::Shared;
 
 pub use ec2::{Image, Instance, InstanceState, MetadataOptions};
 pub use error::ApiError;
-pub use groups::{Group, LifecycleState, Membership};
+pub use groups::{Group, LifecycleState, Membership, RefreshStatus};
 pub use network::{Network, Subnet};
 pub use settings::{ExitOverMax, Settings, StandbyTermination};
 pub use targets::{
@@ -38,6 +41,7 @@ pub use targets::{
     TargetGroup, TargetHealth, TargetKey, TargetState,
 };
 pub use templates::LaunchTemplate;
+pub use weather::Weather;
 
 /// The modelled cloud: one account in one region.
 #[derive(Debug)]
@@ -47,14 +51,18 @@ pub struct Model {
     ids: Ids,
     agenda: Agenda,
     images: Vec<Image>,
-    instances: BTreeMap<String, Instance>,
+    instances: Shared<Instance>,
     launches_by_token: BTreeMap<ec2::TokenScope, ec2::TokenUse>,
     template_tokens: templates::TemplateTokens,
-    templates: BTreeMap<String, LaunchTemplate>,
-    groups: BTreeMap<String, Group>,
-    target_groups: BTreeMap<String, TargetGroup>,
-    load_balancers: BTreeMap<String, LoadBalancer>,
-    listeners: BTreeMap<String, Listener>,
+    templates: Shared<LaunchTemplate>,
+    groups: Shared<Group>,
+    target_groups: Shared<TargetGroup>,
+    load_balancers: Shared<LoadBalancer>,
+    listeners: Shared<Listener>,
+    dice: weather::Dice,
+    launch_faults: weather::LaunchFaults,
+    buckets: weather::Buckets,
+    history: weather::History,
 }
 
 impl Model {
@@ -65,16 +73,25 @@ impl Model {
             ids: Ids::new(seed),
             agenda: Agenda::default(),
             images: vec![Image::adf(now)],
-            instances: BTreeMap::new(),
+            instances: Shared::default(),
             launches_by_token: BTreeMap::new(),
             template_tokens: BTreeMap::new(),
-            templates: BTreeMap::new(),
-            groups: BTreeMap::new(),
-            target_groups: BTreeMap::new(),
-            load_balancers: BTreeMap::new(),
-            listeners: BTreeMap::new(),
+            templates: Shared::default(),
+            groups: Shared::default(),
+            target_groups: Shared::default(),
+            load_balancers: Shared::default(),
+            listeners: Shared::default(),
+            dice: weather::Dice::new(seed),
+            launch_faults: weather::LaunchFaults::default(),
+            buckets: weather::Buckets::default(),
+            history: weather::History::default(),
             settings,
         }
+    }
+
+    /// The weather of now.
+    pub fn weather(&self) -> &Weather {
+        &self.settings.weather
     }
 
     pub fn settings(&self) -> &Settings {

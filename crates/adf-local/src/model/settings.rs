@@ -7,6 +7,8 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use super::weather::Weather;
+
 /// The choices, with defaults for a live cloud on one machine: short delays, AWS's semantics.
 #[derive(Clone, Debug)]
 #[expect(
@@ -32,12 +34,18 @@ pub struct Settings {
     pub asg_reaction: Duration,
     /// How long until Auto Scaling tries again after a launch that failed.
     pub launch_retry: Duration,
+    /// How long a group waits before it replaces a member whose status check fails (AWS: minutes).
+    pub impaired_wait: Duration,
+    /// How often an instance refresh looks at its group.
+    pub refresh_pace: Duration,
     /// How long a terminated instance stays visible (AWS: about an hour).
     pub terminated_visible: Duration,
     /// The image's `HttpTokens` default: the ADF image is built with IMDSv2 required.
     pub http_tokens_required: bool,
     /// The image's IMDS hop limit default (2 for an image that declares IMDS v2.0).
     pub hop_limit: u8,
+    /// What AWS does to its callers although nobody did anything wrong.
+    pub weather: Weather,
     /// UNDOC §1: a terminating hook runs while targets drain (true) or after they drained (false).
     pub terminating_hook_overlaps_drain: bool,
     /// UNDOC §1: `EnteringStandby` lasts until targets drained (true) or one reaction time (false).
@@ -58,6 +66,19 @@ pub struct Settings {
     pub changed_token_is_refused: bool,
     /// UNDOC §7: with no healthy target, `initial` ones are routed to as well.
     pub fail_open_to_initial: bool,
+    /// UNDOC §3: an AZ rebalance spares members that are protected from scale-in.
+    pub rebalance_respects_protection: bool,
+    /// UNDOC §6: the number that a refresh keeps healthy is rounded up (true) or down (false).
+    pub refresh_min_rounds_up: bool,
+    /// UNDOC §6: the number that a refresh may have at most is rounded up (true) or down (false).
+    pub refresh_max_rounds_up: bool,
+    /// UNDOC §6: a refresh that launches first may exceed the group's max (true), or waits for room (false).
+    pub refresh_may_exceed_max: bool,
+    /// UNDOC §6: where the group listens to target groups, a new member counts as healthy once they say so (true), or while
+    /// nobody says otherwise (false).
+    pub refresh_waits_for_targets: bool,
+    /// UNDOC §3: the hour that a refresh tries without progress runs on while a process it needs is suspended.
+    pub suspended_refresh_times_out: bool,
 }
 
 /// Choices for terminating a Standby instance through Auto Scaling.
@@ -90,9 +111,12 @@ impl Default for Settings {
             halt_limit: Duration::from_secs(30),
             asg_reaction: Duration::from_secs(1),
             launch_retry: Duration::from_secs(30),
+            impaired_wait: Duration::from_mins(3),
+            refresh_pace: Duration::from_secs(2),
             terminated_visible: Duration::from_hours(1),
             http_tokens_required: true,
             hop_limit: 1,
+            weather: Weather::default(),
             terminating_hook_overlaps_drain: true,
             standby_waits_for_drain: true,
             standby_termination: StandbyTermination::OutsideDesired,
@@ -103,6 +127,12 @@ impl Default for Settings {
             request_tags_join_template_tags: true,
             changed_token_is_refused: true,
             fail_open_to_initial: false,
+            rebalance_respects_protection: true,
+            refresh_min_rounds_up: true,
+            refresh_max_rounds_up: false,
+            refresh_may_exceed_max: true,
+            refresh_waits_for_targets: true,
+            suspended_refresh_times_out: false,
         }
     }
 }

@@ -9,8 +9,10 @@ impl Model {
     /// Performs everything that was due at `now` or before, in order. Calling it again with the same time does nothing.
     pub fn tick(&mut self, now: Timestamp) {
         while let Some((when, event)) = self.agenda.take_due(now) {
+            self.remember(when);
             self.perform(event, when);
         }
+        self.remember(now);
     }
 
     /// When [`Model::tick`] has something to do next; `None` while nothing is going on.
@@ -30,6 +32,8 @@ impl Model {
             Event::HookDeadline { instance, token } => self.hook_deadline(&instance, &token, now),
             Event::CheckHealth { instance } => self.check_member_health(&instance, now),
             Event::Reconcile { group } => self.reconcile(&group, now),
+            Event::Rebalance { group } => self.continue_rebalance(&group, now),
+            Event::Refresh { group, refresh } => self.step_refresh(&group, &refresh, now),
         }
     }
 }

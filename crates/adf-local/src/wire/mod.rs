@@ -12,12 +12,14 @@ mod ec2;
 mod elb;
 mod page;
 mod params;
+mod weather;
 
 use jiff::Timestamp;
 use winterbaume_core::MockResponse;
 
 use crate::model::{ApiError, Model};
 use answer::Answer;
+use page::Page;
 use params::Params;
 
 /// The services whose state the model holds.
@@ -31,10 +33,10 @@ pub enum Service {
 /// Answers one Query request (a form-encoded body) at the time `now`.
 pub fn handle(model: &mut Model, service: Service, body: &[u8], now: Timestamp) -> MockResponse {
     model.tick(now);
-    let answer = dispatch(model, service, body, now);
+    let answered = dispatch(model, service, body, now);
     // What an operation left due at once has happened by the time its caller reads again.
     model.tick(now);
-    answer.unwrap_or_else(|error| answer::refusal(service, &error))
+    answered.unwrap_or_else(|error| answer::refusal(service, &error))
 }
 
 fn dispatch(model: &mut Model, service: Service, body: &[u8], now: Timestamp) -> Answer {
@@ -43,19 +45,48 @@ fn dispatch(model: &mut Model, service: Service, body: &[u8], now: Timestamp) ->
         .get("Action")
         .cloned()
         .ok_or_else(|| ApiError::new("MissingAction", "The request must contain the parameter Action"))?;
-    let mut request = Request { model, params, now };
+    weather::admit(model, service, &action, &params, now)?;
+    let short = model.short_page();
+    let reads = action.starts_with("Describe");
+    if reads && let Some(mut past) = model.seen(now) {
+        return answer(&action, service, &mut Request { model: &mut past, params, now, short });
+    }
+    if !reads {
+        weather::check_known(model, service, &params, now)?;
+    }
+    answer(&action, service, &mut Request { model, params, now, short })
+}
+
+fn answer(action: &str, service: Service, request: &mut Request<'_>) -> Answer {
     match service {
-        Service::Ec2 => ec2::dispatch(&action, &mut request),
-        Service::AutoScaling => autoscaling::dispatch(&action, &mut request),
-        Service::Elb => elb::dispatch(&action, &mut request),
+        Service::Ec2 => ec2::dispatch(action, request),
+        Service::AutoScaling => autoscaling::dispatch(action, request),
+        Service::Elb => elb::dispatch(action, request),
     }
 }
 
 /// One request on its way to the model.
 struct Request<'a> {
+    /// The present; for a read, the state that it sees.
     model: &'a mut Model,
     params: Params,
     now: Timestamp,
+    /// The share of a page, in thousandths, that this answer holds.
+    short: Option<usize>,
+}
+
+impl Request<'_> {
+    /// Cuts the page that was asked for.
+    fn page<T>(
+        &self,
+        all: Vec<T>,
+        key: impl Fn(&T) -> String,
+        token: Option<&str>,
+        size: Option<i32>,
+        most: usize,
+    ) -> Result<Page<T>, ApiError> {
+        page::page(all, key, token, page::size(size, most), self.short)
+    }
 }
 
 /// The answer of a service to a caller who lacks a permission, by the service's name in a signature.

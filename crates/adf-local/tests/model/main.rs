@@ -6,6 +6,8 @@ mod ec2;
 mod health;
 mod hooks;
 mod properties;
+mod refresh;
 mod surprises;
 mod templates;
+mod weather;
 mod world;

@@ -199,6 +199,52 @@ def standby():
     assert group()["DesiredCapacity"] == 3 and len(members("InService")) == 3
 
 
+def refresh(template_id):
+    """Every instance is replaced by the desired configuration, which the group then has as its own."""
+    old = set(members("InService"))
+    desired = {"LaunchTemplate": {"LaunchTemplateId": template_id, "Version": "1"}}
+    begun = autoscaling.start_instance_refresh(
+        AutoScalingGroupName="web", DesiredConfiguration=desired,
+        Preferences={"MinHealthyPercentage": 0, "InstanceWarmup": 0, "ScaleInProtectedInstances": "Ignore",
+                     "CheckpointPercentages": [50, 100], "CheckpointDelay": 1, "AlarmSpecification": {"Alarms": ["a", "b"]}},
+    )["InstanceRefreshId"]
+    refused("InstanceRefreshInProgress", autoscaling.start_instance_refresh, AutoScalingGroupName="web")
+    refused("ValidationError", autoscaling.update_auto_scaling_group, AutoScalingGroupName="web",
+            LaunchTemplate=desired["LaunchTemplate"])
+
+    def latest():
+        return autoscaling.describe_instance_refreshes(AutoScalingGroupName="web")["InstanceRefreshes"][0]
+
+    shown = latest()
+    assert shown["InstanceRefreshId"] == begun and shown["Status"] in ("Pending", "InProgress"), shown
+    assert shown["DesiredConfiguration"]["LaunchTemplate"]["Version"] == "1", shown
+    preferences = shown["Preferences"]
+    assert preferences["CheckpointPercentages"] == [50, 100], preferences
+    assert preferences["AlarmSpecification"] == {"Alarms": ["a", "b"]}, preferences
+    done = eventually("the refresh", lambda: latest()["Status"] == "Successful" and latest())
+    assert done["PercentageComplete"] == 100 and done["InstancesToUpdate"] == 0 and done["EndTime"], done
+    assert not old & set(members("InService")) and group()["LaunchTemplate"]["Version"] == "1", group()
+    for call in (autoscaling.cancel_instance_refresh, autoscaling.rollback_instance_refresh):
+        refused("ActiveInstanceRefreshNotFound", call, AutoScalingGroupName="web")
+
+
+def mixed(template_id):
+    """A policy is kept and shown; a launch has its first type."""
+    policy = {
+        "LaunchTemplate": {"LaunchTemplateSpecification": {"LaunchTemplateId": template_id, "Version": "2"},
+                           "Overrides": [{"InstanceType": "m5.large"}, {"InstanceType": "m5a.large"}]},
+        "InstancesDistribution": {"OnDemandPercentageAboveBaseCapacity": 50, "SpotAllocationStrategy": "price-capacity-optimized"},
+    }
+    autoscaling.update_auto_scaling_group(AutoScalingGroupName="web", MixedInstancesPolicy=policy)
+    shown = group()["MixedInstancesPolicy"]
+    assert [it["InstanceType"] for it in shown["LaunchTemplate"]["Overrides"]] == ["m5.large", "m5a.large"], shown
+    assert shown["InstancesDistribution"]["OnDemandPercentageAboveBaseCapacity"] == 50, shown
+    assert "LaunchTemplate" not in group()
+    autoscaling.set_desired_capacity(AutoScalingGroupName="web", DesiredCapacity=4)
+    in_service(4)
+    assert "m5.large" in {it["InstanceType"] for it in group()["Instances"]}
+
+
 def shrink():
     autoscaling.set_instance_protection(AutoScalingGroupName="web", InstanceIds=members("InService")[:1],
                                         ProtectedFromScaleIn=True)
@@ -229,6 +275,8 @@ def main():
     scaled_group(template_id, arn, subnets)
     hook()
     standby()
+    refresh(template_id)
+    mixed(template_id)
     shrink()
     pages()
     ec2.delete_launch_template(LaunchTemplateId=template_id)

@@ -1,5 +1,6 @@
 //! The store against the DynamoDB that `adf-local` plays, in the same process and in virtual time.
 
+mod broken_lock;
 mod clean_up;
 mod config_faults;
 mod history;
@@ -111,6 +112,7 @@ fn deploy_record() -> DeployRecord {
         owner: "ann".to_owned(),
         policy: Policy {
             strategy: Strategy::Surge,
+            surge: adf_types::Surge::ALL,
             canary: true,
             bake: Duration::from_secs(30),
             min_probes: 20,
@@ -120,7 +122,7 @@ fn deploy_record() -> DeployRecord {
         },
         started_at: Timestamp::UNIX_EPOCH,
         step: Step::Judge,
-        direction: Direction::Back { reason: "asked".to_owned() },
+        direction: Direction::Back { reason: "asked".to_owned(), cause: adf_types::Cause::Operator },
         progress: Progress {
             capacity: 3,
             old: vec!["i-1".parse().expect("an id")],
@@ -320,8 +322,24 @@ async fn a_request_reaches_whoever_drives_the_deploy() {
     let id = DeployId::new();
     assert_eq!(store.requested(&app(), &id).await.expect("readable"), None);
     let request = OperatorRequest::Rollback { by: "bob".to_owned(), reason: "5xx".to_owned() };
-    store.request(&app(), &id, &request).await.expect("written");
+    assert!(store.request(&app(), &id, &request).await.expect("written"));
     assert_eq!(store.requested(&app(), &id).await.expect("readable"), Some(request));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_replaces_a_rollback_that_was_asked_for() {
+    let (_cloud, store) = store().await;
+    let id = DeployId::new();
+    let by = || "ann".to_owned();
+    let pause = OperatorRequest::Pause { by: by(), limit: std::time::Duration::from_mins(90) };
+    let rollback = OperatorRequest::Rollback { by: by(), reason: "5xx".to_owned() };
+    assert!(store.request(&app(), &id, &pause).await.expect("written"));
+    assert!(store.request(&app(), &id, &OperatorRequest::Resume { by: by() }).await.expect("written"));
+    assert!(store.request(&app(), &id, &pause).await.expect("written"));
+    assert_eq!(store.requested(&app(), &id).await.expect("readable"), Some(pause.clone()));
+    assert!(store.request(&app(), &id, &rollback).await.expect("written"));
+    assert!(!store.request(&app(), &id, &pause).await.expect("refused"));
+    assert_eq!(store.requested(&app(), &id).await.expect("readable"), Some(rollback));
 }
 
 #[tokio::test(start_paused = true)]

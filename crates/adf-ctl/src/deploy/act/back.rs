@@ -1,22 +1,23 @@
 //! Turning back: the reason is completed with what AWS knows, and old instances return.
 
-use adf_types::{InstanceId, Step};
+use adf_types::{Cause, InstanceId};
 
 use super::{Done, Scene, called};
 use crate::deploy::error::DeployError;
-use crate::deploy::plan::BOOT_TIMEOUT;
+use crate::deploy::launch;
 use crate::deploy::record::Change;
 
-/// A limit that was hit while the group launched instances has a cause that only the group knows.
-pub(super) async fn turn(scene: Scene<'_>, reason: &str) -> Result<Done, DeployError> {
+/// Where the group launched nothing in time, only its activities know why.
+pub(super) async fn turn(scene: Scene<'_>, reason: &str, cause: Cause) -> Result<Done, DeployError> {
     let mut reason = reason.to_owned();
-    if scene.record.step == Step::Replace && reason.contains(BOOT_TIMEOUT) {
+    if cause == Cause::Launch && !reason.contains(launch::MARK) {
         // The way back must not depend on this answer.
-        if let Ok(Some(cause)) = scene.context.aws.last_launch_failure(&scene.record.group).await {
-            reason = format!("{reason}\n  the group's last failed launch: {cause}");
+        let failures = scene.context.aws.failed_launches(&scene.record.group).await.unwrap_or_default();
+        if let Some(failure) = failures.first() {
+            reason = format!("{reason}\n  the group's last failed launch: {}", failure.message);
         }
     }
-    Ok((Change::TurnedBack(reason), "going back".to_owned()))
+    Ok((Change::TurnedBack(reason, cause), "going back".to_owned()))
 }
 
 pub(super) async fn exit_standby(scene: Scene<'_>, ids: &[InstanceId]) -> Result<Done, DeployError> {

@@ -8,7 +8,10 @@ mod back;
 mod canary;
 mod cleanup;
 mod promote;
+mod protect;
+mod refresh;
 mod replace;
+mod room;
 mod template;
 
 use adf_types::{DeployRecord, ReleaseRecord};
@@ -37,13 +40,25 @@ pub type Done = (Change, String);
 pub async fn perform(scene: Scene<'_>, action: &Action) -> Result<Done, DeployError> {
     match action {
         Action::Enter(step) => Ok((Change::Entered(*step), "begun".to_owned())),
-        Action::TurnBack { reason } => back::turn(scene, reason).await,
+        Action::TurnBack { reason, cause } => back::turn(scene, reason, *cause).await,
+        Action::Pause { .. } => Ok((Change::Paused, "it stands still".to_owned())),
+        Action::EndPause => Ok((Change::PauseEnded, "it goes on".to_owned())),
+        Action::Resize { instances, desired } => {
+            let change = Change::Resized { instances: *instances, desired: *desired };
+            Ok((change, format!("{instances} are to serve")))
+        }
         Action::CreateTemplateVersion => template::create(scene).await,
         Action::LaunchCanary => canary::launch(scene).await,
         Action::RegisterCanary(id) => canary::register(scene, id).await,
         Action::RecordVerdict(verdict) => Ok(canary::judged(verdict)),
         Action::SetGroupTemplate { version } => promote::set_template(scene, *version).await,
         Action::SetDesired { instances } => replace::set_desired(scene, *instances).await,
+        Action::RaiseMax(max) => room::raise(scene, *max).await,
+        Action::RestoreMax(max) => room::restore(scene, *max).await,
+        Action::Protect(ids) => protect::begin(scene, ids).await,
+        Action::Unprotect(ids) => protect::end(scene, ids).await,
+        Action::StartRefresh { version } => refresh::start(scene, *version).await,
+        Action::TurnRefresh => refresh::turn(scene).await,
         Action::EnterStandby(ids) => replace::enter_standby(scene, ids).await,
         Action::ExitStandby(ids) => back::exit_standby(scene, ids).await,
         Action::MarkReplaced => Ok((Change::Replaced, "the watch begins".to_owned())),

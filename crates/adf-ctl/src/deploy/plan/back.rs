@@ -6,11 +6,11 @@
 
 use std::time::Duration;
 
-use adf_types::{DeployRecord, InstanceId, Outcome, Waiting};
+use adf_types::{DeployRecord, InstanceId, Outcome, Strategy, Waiting};
 use jiff::Timestamp;
 
 use super::wait::{BOOT_TIMEOUT, Wait, after, last_act};
-use super::{Action, BATCH, Decision, act, canary, is_first};
+use super::{Action, BATCH, Decision, act, canary, is_first, protect, refresh, replace, room};
 use crate::aws::Lifecycle;
 use crate::deploy::fleet::{Fleet, Member, count};
 
@@ -23,9 +23,15 @@ pub(super) fn plan(fleet: &Fleet, record: &DeployRecord, reason: &str, now: Time
     let ours = record.progress.template_version;
     if let Some(version) = record.progress.old_template_version
         && ours.is_some()
-        && fleet.template_version == ours
     {
-        return act(Action::SetGroupTemplate { version });
+        let refreshed = record.policy.strategy == Strategy::Refresh && !is_first(record);
+        let back = refreshed.then(|| refresh::back(fleet, record, version, now)).flatten();
+        if let Some(back) = back {
+            return back;
+        }
+        if fleet.template_version == ours {
+            return act(Action::SetGroupTemplate { version });
+        }
     }
     let goal = if is_first(record) { 0 } else { record.progress.capacity };
     let way = Way { fleet, record, goal };
@@ -33,7 +39,10 @@ pub(super) fn plan(fleet: &Fleet, record: &DeployRecord, reason: &str, now: Time
         .or_else(|| way.await_old(reason, now))
         .or_else(|| way.remove_new())
         .or_else(|| way.remove_surplus(now))
+        .or_else(|| way.keep_size())
         .or_else(|| canary::leave(fleet, record, now))
+        .or_else(|| protect::end(fleet, record))
+        .or_else(|| room::give_back(fleet, record))
         .unwrap_or_else(|| Decision::Finish(way.outcome(reason)))
 }
 
@@ -66,18 +75,36 @@ impl Way<'_> {
     fn return_old(&self) -> Option<Decision> {
         let standby: Vec<InstanceId> =
             self.old().filter(|m| m.is(Lifecycle::Standby)).map(|m| m.id.clone()).collect();
-        let room = self.fleet.max.saturating_sub(self.fleet.desired) as usize;
-        if !standby.is_empty() && room > 0 {
-            let ids = standby.into_iter().take(room.min(BATCH)).collect();
-            return Some(act(Action::ExitStandby(ids)));
+        if !standby.is_empty() {
+            let returned = self.fleet.desired.saturating_add(count(standby.iter()));
+            let ids = standby.into_iter().take(BATCH).collect();
+            return room::make(self.fleet, self.record, returned).or(Some(act(Action::ExitStandby(ids))));
         }
-        let live = count(self.old_live().iter());
+        if self.lacking() == 0 {
+            return None;
+        }
         let resting = count(self.old().filter(|m| m.is_resting()));
         let counted_new =
             count(self.fresh().filter(|m| m.is(Lifecycle::InService) || m.is(Lifecycle::Pending)));
-        let wanted = (self.goal.saturating_sub(resting) + counted_new).min(self.fleet.max);
-        let lacking = live + resting < self.goal && self.fleet.desired < wanted;
-        lacking.then(|| act(Action::SetDesired { instances: wanted }))
+        let wanted = (self.goal.saturating_sub(resting) + counted_new).min(self.ceiling());
+        if self.fleet.desired >= wanted {
+            return None;
+        }
+        room::make(self.fleet, self.record, wanted)
+            .or_else(|| Some(act(Action::SetDesired { instances: wanted })))
+    }
+
+    /// Old instances that are neither there nor on their way.
+    fn lacking(&self) -> u32 {
+        let resting = count(self.old().filter(|m| m.is_resting()));
+        self.goal.saturating_sub(count(self.old_live().iter()) + resting)
+    }
+
+    /// The most instances that there may be at once.
+    fn ceiling(&self) -> u32 {
+        let surge =
+            if replace::stands_by(self.record) { self.goal } else { self.record.policy.surge.of(self.goal) };
+        self.goal + surge
     }
 
     /// Until as many old ones as at the start are healthy, nothing that serves is taken away.
@@ -104,10 +131,9 @@ impl Way<'_> {
         Some(Decision::Wait(Wait { what, kind: Waiting::Instances, until, limit: BOOT_TIMEOUT }))
     }
 
-    /// A group at its maximum cannot take instances back from Standby: new ones beyond the goal make room.
+    /// Where no more than a part of the fleet may be there twice, new ones beyond the goal make room.
     fn make_room(&self) -> Option<Decision> {
-        let waiting = self.old().any(|m| m.is(Lifecycle::Standby));
-        if !waiting || self.fleet.desired < self.fleet.max {
+        if self.lacking() == 0 || self.fleet.desired < self.ceiling() {
             return None;
         }
         let healthy = count(self.fleet.members.iter().filter(|m| self.fleet.is_healthy(m)));
@@ -153,6 +179,12 @@ impl Way<'_> {
         }
         let what = format!("{} instances that the group is still to start", self.fleet.unborn());
         Some(Decision::Wait(Wait { what, kind: Waiting::Aws, until, limit: UNBORN_LIMIT }))
+    }
+
+    /// A group that was scaled in while its instances were protected would lose one as soon as they are not.
+    fn keep_size(&self) -> Option<Decision> {
+        let short = self.fleet.desired < self.goal;
+        short.then(|| act(Action::SetDesired { instances: self.goal.min(self.fleet.max) }))
     }
 
     /// Without replacement, as long as desired capacity stays at what the group is to have.

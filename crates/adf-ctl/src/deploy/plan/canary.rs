@@ -1,6 +1,6 @@
 //! Canary: one fresh instance beside the group, registered once it says that it is healthy.
 
-use adf_types::{DeployRecord, Receipt, Step, Waiting};
+use adf_types::{Cause, DeployRecord, Receipt, Step, Waiting};
 use jiff::Timestamp;
 
 use super::wait::{BOOT_TIMEOUT, Wait, after, last_act};
@@ -12,7 +12,7 @@ use crate::deploy::judge;
 pub(super) fn plan(fleet: &Fleet, record: &DeployRecord, now: Timestamp) -> Decision {
     let Some(canary) = &fleet.canary else { return act(Action::LaunchCanary) };
     if let Some(fact) = judge::gave_up(canary) {
-        return turn_back(format!("canary {fact}"));
+        return turn_back(Cause::Release, format!("canary {fact}"));
     }
     let serving = canary.receipt.as_ref().is_some_and(Receipt::is_serving);
     match (&canary.target, serving) {
@@ -28,10 +28,14 @@ fn boot(canary: &Canary, record: &DeployRecord, now: Timestamp) -> Decision {
     let until = after(last_act(record), record.policy.boot_timeout);
     let stands = judge::stands(canary.receipt.as_ref(), canary.target.as_ref());
     if now >= until {
-        return turn_back(format!(
-            "canary {} is not healthy within {BOOT_TIMEOUT} ({:?}): {stands}",
-            canary.id, record.policy.boot_timeout
-        ));
+        let cause = if canary.receipt.is_none() { Cause::Silence } else { Cause::Release };
+        return turn_back(
+            cause,
+            format!(
+                "canary {} is not healthy within {BOOT_TIMEOUT} ({:?}): {stands}",
+                canary.id, record.policy.boot_timeout
+            ),
+        );
     }
     let what = format!("canary {} to be healthy: {stands}", canary.id);
     Decision::Wait(Wait { what, kind: Waiting::Instances, until, limit: BOOT_TIMEOUT })

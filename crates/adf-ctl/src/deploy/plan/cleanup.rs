@@ -5,7 +5,7 @@ use adf_types::{DeployRecord, InstanceId, Outcome, Waiting};
 use jiff::Timestamp;
 
 use super::wait::{BOOT_TIMEOUT, Wait, after, last_act};
-use super::{Action, BATCH, Decision, act, canary, healthy_new};
+use super::{Action, BATCH, Decision, act, canary, healthy_new, room};
 use crate::aws::Lifecycle;
 use crate::deploy::fleet::Fleet;
 
@@ -27,7 +27,7 @@ pub(super) fn plan(fleet: &Fleet, record: &DeployRecord, now: Timestamp) -> Deci
     if let Some(leave) = canary::leave(fleet, record, now) {
         return leave;
     }
-    whole(fleet, record, now)
+    room::give_back(fleet, record).unwrap_or_else(|| whole(fleet, record, now))
 }
 
 fn old_away(fleet: &Fleet, record: &DeployRecord) -> Option<Action> {

@@ -1,6 +1,6 @@
 //! Judge: watch the canary until the facts speak, the bake time is over, or the limit is reached.
 
-use adf_types::{DeployRecord, Step, Verdict, Waiting};
+use adf_types::{Cause, DeployRecord, Step, Verdict, Waiting};
 use jiff::Timestamp;
 
 use super::wait::{Wait, after, last_act};
@@ -11,13 +11,17 @@ use crate::deploy::judge::{JUDGE_LIMIT, JUDGE_SLACK, between, verdict};
 pub(super) fn plan(fleet: &Fleet, record: &DeployRecord, now: Timestamp) -> Decision {
     match &record.progress.verdict {
         Some(Verdict::Pass { .. }) => return act(Action::Enter(Step::Promote)),
-        Some(Verdict::Fail { reason }) => return turn_back(format!("canary failed: {reason}")),
+        Some(Verdict::Fail { reason }) => {
+            return turn_back(Cause::Release, format!("canary failed: {reason}"));
+        }
         Some(Verdict::Inconclusive { reason }) => {
-            return turn_back(format!("canary inconclusive: {reason}"));
+            return turn_back(Cause::Evidence, format!("canary inconclusive: {reason}"));
         }
         None => {}
     }
-    let Some(canary) = &fleet.canary else { return turn_back("the canary is not on record any more") };
+    let Some(canary) = &fleet.canary else {
+        return turn_back(Cause::Aws, "the canary is not on record any more");
+    };
     let begun = last_act(record);
     if let Some(verdict) = verdict(canary, &record.policy, between(begun, now)) {
         return act(Action::RecordVerdict(verdict));

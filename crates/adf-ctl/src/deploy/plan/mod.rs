@@ -6,21 +6,34 @@
 //! Rules: at every moment at least as many instances as at the start are healthy in service; every wait has
 //! a limit, and the limit has a name; nothing depends on an action having worked: the next observation
 //! tells. To add a step: a variant of [`Step`], a file here, an arm in [`forward`].
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `template` to `cleanup` | the steps, `refresh` being the other way to replace |
+//! | `back` | the way back |
+//! | `operator` | what operators ask for meanwhile |
+//! | `room`, `protect` | what the group is given for the time of two fleets |
+//! | `wait` | limits, and patience with an AWS that shows its state late |
 
 mod back;
 mod canary;
 mod cleanup;
 mod judge;
+mod operator;
 mod promote;
+mod protect;
+mod refresh;
 mod replace;
+mod room;
 mod template;
 mod wait;
 mod watch;
 
-use adf_types::{DeployRecord, Direction, InstanceId, OperatorRequest, Outcome, Step, Verdict};
+use adf_types::{Cause, DeployRecord, Direction, InstanceId, Outcome, RaisedMax, Step, Verdict};
 use jiff::Timestamp;
 
 use super::fleet::{Fleet, Member, count};
+use super::record::Change;
 pub use wait::{BOOT_TIMEOUT, Wait};
 
 /// `EnterStandby`, `ExitStandby` take at most 20 instances a call; single terminations keep the same measure,
@@ -42,6 +55,18 @@ pub enum Action {
     /// Give up and go back.
     TurnBack {
         reason: String,
+        cause: Cause,
+    },
+    /// An operator keeps the deploy where it is.
+    Pause {
+        by: String,
+    },
+    EndPause,
+    /// Somebody scaled the group: this many instances are to serve at the end.
+    Resize {
+        instances: u32,
+        /// The group's desired capacity, which tells it.
+        desired: u32,
     },
     CreateTemplateVersion,
     LaunchCanary,
@@ -53,6 +78,17 @@ pub enum Action {
     SetDesired {
         instances: u32,
     },
+    RaiseMax(RaisedMax),
+    /// Down to `to`, which is still more than its own if so many instances serve.
+    RestoreMax(RaisedMax),
+    Protect(Vec<InstanceId>),
+    Unprotect(Vec<InstanceId>),
+    /// An instance refresh to a template version.
+    StartRefresh {
+        version: u64,
+    },
+    /// The refresh that runs goes back to where it began.
+    TurnRefresh,
     EnterStandby(Vec<InstanceId>),
     ExitStandby(Vec<InstanceId>),
     /// Every server runs the new release: the watch begins.
@@ -69,17 +105,42 @@ pub enum Action {
 }
 
 impl Action {
+    /// How the intent of starting an instance refresh begins.
+    pub const START_REFRESH: &'static str = "start an instance refresh";
+
+    /// What has to be on record before it is tried: a driver that dies in between leaves something behind that
+    /// only the record can tell from somebody else's.
+    pub fn announces(&self) -> Change {
+        match self {
+            Self::RaiseMax(max) => Change::RaisedMax(*max),
+            Self::Protect(ids) => Change::Protected(ids.clone()),
+            Self::SetDesired { instances } => Change::Desired(*instances),
+            _ => Change::None,
+        }
+    }
+
     /// What is to be done, in the words of the deploy's log.
     pub fn intent(&self) -> String {
         match self {
             Self::Enter(step) => format!("begin {step}"),
-            Self::TurnBack { reason } => format!("{TURN_BACK}: {reason}"),
+            Self::TurnBack { reason, .. } => format!("{TURN_BACK}: {reason}"),
+            Self::Pause { by } => format!("pause, as {by} asked"),
+            Self::EndPause => "go on after the pause".to_owned(),
+            Self::Resize { instances, .. } => format!("follow the group, which was scaled to {instances}"),
             Self::CreateTemplateVersion => "make a launch template version".to_owned(),
             Self::LaunchCanary => "launch the canary".to_owned(),
             Self::RegisterCanary(id) => format!("register canary {id} with the target group"),
             Self::RecordVerdict(_) => "judge the canary".to_owned(),
             Self::SetGroupTemplate { version } => format!("let the group launch template version {version}"),
             Self::SetDesired { instances } => format!("set desired capacity to {instances}"),
+            Self::RaiseMax(max) => format!("raise the group's maximum from {} to {}", max.from, max.to),
+            Self::RestoreMax(max) => format!("set the group's maximum back to {}", max.to),
+            Self::Protect(ids) => format!("protect {} from scale-in", list(ids)),
+            Self::Unprotect(ids) => format!("end the protection of {} from scale-in", list(ids)),
+            Self::StartRefresh { version } => {
+                format!("{} to template version {version}", Self::START_REFRESH)
+            }
+            Self::TurnRefresh => "turn the instance refresh back".to_owned(),
             Self::EnterStandby(ids) => format!("put {} to Standby", list(ids)),
             Self::ExitStandby(ids) => format!("take {} out of Standby", list(ids)),
             Self::MarkReplaced => "every server runs the new release".to_owned(),
@@ -101,18 +162,15 @@ fn list(ids: &[InstanceId]) -> String {
 /// The next thing to do.
 pub fn next_step(fleet: &Fleet, record: &DeployRecord, now: Timestamp) -> Decision {
     let decision = match &record.direction {
-        Direction::Back { reason } => back::plan(fleet, record, reason, now),
-        Direction::Forward => forward(fleet, record, now),
+        Direction::Back { reason, .. } => back::plan(fleet, record, reason, now),
+        Direction::Forward => operator::held(forward(fleet, record, now), fleet, record, now),
     };
     wait::patiently(decision, record, now)
 }
 
 fn forward(fleet: &Fleet, record: &DeployRecord, now: Timestamp) -> Decision {
-    // Cleanup is the point of no return: the old instances are being terminated.
-    if record.step < Step::Cleanup
-        && let Some(OperatorRequest::Rollback { by, reason }) = &fleet.requested
-    {
-        return turn_back(format!("{by} asked for it: {reason}"));
+    if let Some(asked) = operator::asked(fleet, record).or_else(|| resized(fleet, record)) {
+        return asked;
     }
     match record.step {
         Step::Preflight => Decision::Act(Action::Enter(Step::Template)),
@@ -126,9 +184,23 @@ fn forward(fleet: &Fleet, record: &DeployRecord, now: Timestamp) -> Decision {
     }
 }
 
-/// New instances that are healthy and whose receipt says that they run this release.
+/// A group that is scaled while the deploy leaves its size alone ends with the size it was given.
+fn resized(fleet: &Fleet, record: &DeployRecord) -> Option<Decision> {
+    let version = record.progress.template_version;
+    // What AWS shows may be older than what we did: in the watch no old instance is in service any more.
+    let settled = match record.step {
+        Step::Replace | Step::Cleanup => false,
+        Step::Watch => !fleet.old_ones(version).any(|m| !m.is(crate::aws::Lifecycle::Standby)),
+        _ => true,
+    };
+    let scaled = fleet.desired != record.progress.capacity && fleet.desired > 0;
+    let resize = || act(Action::Resize { instances: fleet.desired, desired: fleet.desired });
+    (settled && scaled && !is_first(record)).then(resize)
+}
+
+/// New instances that are healthy, whose receipt says that they run this release, and whose agent is still heard.
 fn healthy_new(fleet: &Fleet, record: &DeployRecord) -> u32 {
-    let matching = |m: &&Member| m.receipt.as_ref().is_some_and(|r| r.release == record.to);
+    let matching = |m: &&Member| !m.silent && m.receipt.as_ref().is_some_and(|r| r.release == record.to);
     let new = fleet.new_ones(record.progress.template_version).filter(matching);
     count(new.filter(|m| fleet.is_healthy(m)))
 }
@@ -142,8 +214,8 @@ fn act(action: Action) -> Decision {
     Decision::Act(action)
 }
 
-fn turn_back(reason: impl Into<String>) -> Decision {
-    act(Action::TurnBack { reason: reason.into() })
+fn turn_back(cause: Cause, reason: impl Into<String>) -> Decision {
+    act(Action::TurnBack { reason: reason.into(), cause })
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use adf_types::{DeployRecord, Direction, Outcome, Step, Waiting};
+use adf_types::{Cause, DeployRecord, Direction, Outcome, Step, Waiting};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Action, Decision};
@@ -50,7 +50,7 @@ pub(super) fn patiently(decision: Decision, record: &DeployRecord, now: Timestam
 fn without_effect(record: &DeployRecord, intent: &str) -> Decision {
     let reason = format!("AWS accepted {REPEAT_LIMIT} without effect: {intent}");
     if record.direction == Direction::Forward && record.step < Step::Cleanup {
-        return Decision::Act(Action::TurnBack { reason });
+        return Decision::Act(Action::TurnBack { reason, cause: Cause::Aws });
     }
     let serving = "adf-ctl status shows what serves; nothing more was removed".to_owned();
     Decision::Finish(Outcome::Failed { reason, serving })

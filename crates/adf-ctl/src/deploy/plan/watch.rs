@@ -1,10 +1,10 @@
 //! Watch: the old instances stand by, so that a way back takes seconds; hard facts turn the deploy back.
 
-use adf_types::{DeployRecord, Step, Waiting};
+use adf_types::{Cause, DeployRecord, Step, Waiting};
 use jiff::Timestamp;
 
 use super::wait::{BOOT_TIMEOUT, Wait, after};
-use super::{Action, Decision, act, healthy_new, is_first, turn_back};
+use super::{Action, Decision, act, healthy_new, is_first, operator, turn_back};
 use crate::deploy::fleet::{Fleet, failure};
 use crate::deploy::judge::{ill, rejected};
 
@@ -17,10 +17,11 @@ pub(super) fn plan(fleet: &Fleet, record: &DeployRecord, now: Timestamp) -> Deci
     let replacements = fleet.gone.iter().filter(|r| r.deploy.as_ref() == Some(&record.id));
     let replacements = replacements.filter(|r| Some(&r.instance) != record.progress.canary.as_ref());
     if let Some(fact) = facts.chain(replacements.filter_map(failure)).next() {
-        return turn_back(format!("during the watch, {fact}"));
+        return turn_back(Cause::Release, format!("during the watch, {fact}"));
     }
     let since = record.progress.replaced_at.unwrap_or(now);
-    let end = if is_first(record) { since } else { after(since, record.policy.watch) };
+    let over = is_first(record) || operator::watch_is_over(fleet);
+    let end = if over { since } else { after(since, record.policy.watch) };
     if now < end {
         let what = "the watch to end; the old instances stand by".to_owned();
         return Decision::Wait(Wait { what, kind: Waiting::Configured, until: end, limit: "deploy.watch" });
@@ -31,10 +32,13 @@ pub(super) fn plan(fleet: &Fleet, record: &DeployRecord, now: Timestamp) -> Deci
     }
     let until = after(end, record.policy.boot_timeout);
     if now >= until {
-        return turn_back(format!(
-            "{healthy} of {} instances are healthy at the end of the watch and {BOOT_TIMEOUT}",
-            record.progress.capacity
-        ));
+        return turn_back(
+            Cause::Release,
+            format!(
+                "{healthy} of {} instances are healthy at the end of the watch and {BOOT_TIMEOUT}",
+                record.progress.capacity
+            ),
+        );
     }
     let what = format!("{} instances to be healthy: {healthy} are", record.progress.capacity);
     Decision::Wait(Wait { what, kind: Waiting::Instances, until, limit: BOOT_TIMEOUT })

@@ -76,7 +76,14 @@ fn silence_is_no_proof() {
 }
 
 #[test]
-fn a_receipt_of_more_than_three_minutes_ago_is_no_proof() {
+fn a_receipt_of_the_future_is_no_proof() {
+    let ahead = Receipt { updated_at: NOW + SignedDuration::from_mins(10), ..serving(2) };
+    let problems = problems(&[serving(1), ahead], NOW);
+    assert_eq!(problems, ["i-2 has a clock that is 600 s ahead, so its receipt proves nothing about now"]);
+}
+
+#[test]
+fn fault_60_a_receipt_of_more_than_three_minutes_ago_is_no_proof() {
     let later = NOW + SignedDuration::from_secs(181);
     let fresh = Receipt { updated_at: later, ..serving(1) };
     assert_eq!(

@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use adf_ctl::deploy::DeployOptions;
+use adf_ctl::estimate::{self, Asked};
 use adf_ctl::inspect;
 use adf_ctl::release::{How, Request, create};
 use adf_store::{Moment, Signature};
@@ -76,11 +78,24 @@ pub(super) async fn look(world: &World) {
     let store = &context.store;
     inspect::status(context, Timestamp::UNIX_EPOCH).await.expect("status");
     inspect::verify(context, Timestamp::UNIX_EPOCH).await.expect("verify");
+    inspect::lock(context).await.expect("lock show");
+    let history = inspect::history(context, 10, Timestamp::UNIX_EPOCH).await.expect("history");
+    let last = &history.deploys[0].id;
+    inspect::one_deploy(context, last, 10, Timestamp::UNIX_EPOCH).await.expect("history of one");
+    let serving = store.receipts(&app).await.expect("readable").remove(0).instance;
+    let logs = inspect::logs(context, &[serving], true, Timestamp::UNIX_EPOCH).await.expect("logs");
+    assert_eq!(logs.instances[0].console, Some(inspect::Console::Nothing), "it may be read");
     store.releases(&app).await.expect("release list");
     store.release(&app, &name("v1")).await.expect("release show");
     adf_config::list::list(store, &app, None).await.expect("config list");
     adf_config::diff::diff(store, &app, &name("v2"), &name("v3")).await.expect("config diff");
     adf_config::history::history(store, &app, None, 20).await.expect("config history");
+}
+
+/// What a plan reads.
+pub(super) async fn plan(world: &World, release: &str) {
+    let asked = Asked { options: DeployOptions::of(name(release)), deadline: None };
+    Box::pin(estimate::plan(&world.context, &asked)).await.expect("a plan");
 }
 
 /// A repository with the tag v4.

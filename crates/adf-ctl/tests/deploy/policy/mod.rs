@@ -13,7 +13,7 @@ use adf_ctl::printer::Text as _;
 use adf_ctl::release::Request;
 use adf_local::iam::Decision;
 use adf_store::Tables;
-use adf_types::{ConfigValue, Outcome, Step};
+use adf_types::{ConfigValue, Outcome, Step, Strategy};
 use jiff::Timestamp;
 
 use crate::agents::Fate;
@@ -66,7 +66,9 @@ async fn an_operator_does_everything_under_its_policy_and_needs_all_of_it() {
     Box::pin(errands::release(&operator, tag)).await;
     assert_eq!(operator.deploy("v2").await.outcome, Some(Outcome::Succeeded));
     Box::pin(errands::look(&operator)).await;
+    Box::pin(errands::plan(&operator, "v3")).await;
     rolled_back_in_the_watch(&operator).await;
+    refreshed_and_rolled_back(&operator).await;
     operator.fate("v3", Fate::NeverHealthy);
     let without_canary = DeployOptions { canary: false, ..DeployOptions::of(name("v3")) };
     let record = closed(operator.deploy_with(&without_canary).await.expect("a driven deploy"));
@@ -77,6 +79,17 @@ async fn an_operator_does_everything_under_its_policy_and_needs_all_of_it() {
     let used = used(&world.cloud.take_decisions("Operator"));
     let unused: BTreeSet<String> = printed.grants().difference(&used).cloned().collect();
     assert_eq!(unused, UNUSED.iter().map(|(grant, _why)| (*grant).to_owned()).collect());
+}
+
+async fn refreshed_and_rolled_back(operator: &World) {
+    let options = DeployOptions { strategy: Some(Strategy::Refresh), ..DeployOptions::of(name("v3")) };
+    let deploying = operator.clone();
+    let driver = tokio::spawn(async move { deploying.deploy_with(&options).await });
+    operator.until(Step::Replace).await;
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    let record = closed(operator.rollback().await.expect("a rollback"));
+    driver.await.expect("no panic").expect("a driven deploy");
+    assert!(matches!(record.outcome, Some(Outcome::RolledBack { .. })), "{record:#?}");
 }
 
 async fn rolled_back_in_the_watch(operator: &World) {

@@ -89,6 +89,8 @@ pub struct Instance {
     pub console: String,
     /// When `console` was last set.
     pub console_at: Option<Timestamp>,
+    /// Since when its status check fails.
+    pub impaired_since: Option<Timestamp>,
     /// What EC2 has announced to it.
     pub spot: SpotNotices,
     pub(in crate::model) membership: Option<Membership>,

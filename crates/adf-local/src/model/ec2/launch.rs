@@ -71,13 +71,15 @@ impl Model {
             launched_at: now,
             boots: 1,
             state_reason: None,
+            impaired_since: None,
             spot: SpotNotices::default(),
             console: String::new(),
             console_at: None,
             membership: None,
         };
         self.instances.insert(id.clone(), instance);
-        self.agenda.at(now + self.settings.boot_delay, Event::Boot { instance: id.clone() });
+        let boot_time = self.boot_time();
+        self.agenda.at(now + boot_time, Event::Boot { instance: id.clone() });
         Ok(id)
     }
 

@@ -10,6 +10,7 @@ mod launch;
 mod power;
 mod run;
 mod spot;
+mod status_check;
 mod tags;
 
 pub use find::InstanceFilter;

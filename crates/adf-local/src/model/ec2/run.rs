@@ -58,7 +58,8 @@ impl Model {
 
     fn start_reservation(&mut self, request: &RunRequest, now: Timestamp) -> Result<String, ApiError> {
         let (data, template) = self.merged_launch(request)?;
-        let subnet_id = self.launch_subnet(request, &data)?;
+        let subnet_id = self.launch_subnet(request, &data, now)?;
+        self.check_launch(&subnet_id, data.instance_type.as_deref(), now)?;
         let count = self.launch_count(request, &subnet_id)?;
         let reservation_id = self.ids.resource("r");
         for index in 0..count {
@@ -86,8 +87,13 @@ impl Model {
         Ok((data, Some((template.id.clone(), version.number))))
     }
 
-    /// The subnet named by the request, by its interface, by its zone; else the roomiest one.
-    fn launch_subnet(&self, request: &RunRequest, data: &LaunchData) -> Result<String, ApiError> {
+    /// The subnet named by the request, by its interface, by its zone; else the roomiest one of a zone that has capacity.
+    fn launch_subnet(
+        &self,
+        request: &RunRequest,
+        data: &LaunchData,
+        now: Timestamp,
+    ) -> Result<String, ApiError> {
         let of_interface = data.network_interfaces.first().and_then(|nic| nic.subnet_id.clone());
         if let Some(id) = request.subnet_id.clone().or(of_interface) {
             return match self.network.subnet(&id) {
@@ -100,7 +106,9 @@ impl Model {
         }
         let subnet = match &data.zone {
             Some(zone) => self.network.subnet_of_zone(zone),
-            None => self.network.subnets.iter().rev().max_by_key(|subnet| self.network.free(subnet)),
+            None => self.network.subnets.iter().rev().max_by_key(|subnet| {
+                (self.zone_fault(&subnet.zone, now).is_none(), self.network.free(subnet))
+            }),
         };
         subnet.map(|subnet| subnet.id.clone()).ok_or_else(|| {
             let zone = data.zone.clone().unwrap_or_default();

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::mixed::MixedInstances;
 use super::{Attachment, Group, GroupTag, HookRequest};
 use crate::model::templates::TemplateKey;
 use crate::model::{ApiError, Model};
@@ -16,6 +17,8 @@ pub struct GroupSpec {
     pub max: Option<u32>,
     pub desired: Option<u32>,
     pub template: Option<(TemplateKey, Option<String>)>,
+    /// A policy whose template is `template`.
+    pub mixed: Option<MixedInstances>,
     pub subnet_ids: Option<Vec<String>>,
     pub zones: Option<Vec<String>>,
     /// `EC2` or `ELB`.
@@ -53,6 +56,7 @@ impl Model {
             max: 0,
             desired: 0,
             template: None,
+            mixed: None,
             subnet_ids: Vec::new(),
             attachments: new.target_group_arns.into_iter().map(attached_at_creation).collect(),
             elb_health: false,
@@ -66,6 +70,9 @@ impl Model {
             suspended: BTreeSet::new(),
             activities: Vec::new(),
             deleting: false,
+            refreshes: Vec::new(),
+            refresh_surge: 0,
+            rebalance: None,
             cooldown_until: None,
             launches_from: None,
         };

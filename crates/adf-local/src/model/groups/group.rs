@@ -1,13 +1,17 @@
 //! An Auto Scaling group.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::activity::Activity;
 use super::hook::LifecycleHook;
+use super::mixed::MixedInstances;
 use super::process::Process;
+use super::rebalance::Rebalance;
+use super::refresh::InstanceRefresh;
 use crate::model::templates::TemplateRef;
 
 /// A tag of a group.
@@ -36,6 +40,8 @@ pub struct Group {
     pub max: u32,
     pub desired: u32,
     pub template: Option<TemplateRef>,
+    /// Several instance types over `template`.
+    pub mixed: Option<MixedInstances>,
     pub subnet_ids: Vec<String>,
     pub attachments: Vec<Attachment>,
     /// `ELB` is on in addition to `EC2`.
@@ -50,9 +56,21 @@ pub struct Group {
     /// Suspended processes.
     pub suspended: BTreeSet<Process>,
     /// Newest last.
-    pub activities: Vec<Activity>,
+    pub activities: Vec<Arc<Activity>>,
     pub deleting: bool,
+    /// Newest last.
+    pub refreshes: Vec<InstanceRefresh>,
+    /// Members above desired that a refresh launches ahead of those they replace.
+    pub(in crate::model) refresh_surge: u32,
+    pub(in crate::model) rebalance: Option<Rebalance>,
     pub(in crate::model) cooldown_until: Option<Timestamp>,
     /// No launch before this: the last one failed.
     pub(in crate::model) launches_from: Option<Timestamp>,
+}
+
+impl Group {
+    /// How many counting members the group wants to have now.
+    pub(in crate::model) fn wanted(&self) -> u32 {
+        self.desired + self.refresh_surge + self.rebalance.as_ref().map_or(0, |it| it.surge)
+    }
 }

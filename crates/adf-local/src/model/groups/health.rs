@@ -17,6 +17,8 @@ const TURN: Duration = Duration::from_secs(5);
 enum Fault {
     /// EC2 says that it does not run: acted on at once, even in the grace period.
     NotRunning,
+    /// EC2's status check has failed for a while.
+    Impaired,
     /// A caller said so, through `SetInstanceHealth`.
     Reported,
     /// A target group says so, and the group listens to target groups.
@@ -62,7 +64,7 @@ impl Model {
     }
 
     pub(in crate::model) fn check_health_soon(&mut self, id: &str, now: Timestamp) {
-        let when = now + self.settings.asg_reaction;
+        let when = now + self.reaction();
         self.agenda.at(when, Event::CheckHealth { instance: id.to_owned() });
     }
 
@@ -82,6 +84,7 @@ impl Model {
         }
         let why = match fault {
             Fault::NotRunning => "an EC2 health check indicating it has been terminated or stopped",
+            Fault::Impaired => "an EC2 instance status checks failure",
             Fault::Reported => "a user health-check",
             Fault::FailedElbCheck => "an ELB system health check failure",
         };
@@ -104,8 +107,12 @@ impl Model {
         if !matches!(instance.state, InstanceState::Pending | InstanceState::Running) {
             return Some(Fault::NotRunning);
         }
-        let in_service = member.state == LifecycleState::InService;
-        let listens = in_service && group.elb_health && grace_left(group, member, now).is_none();
+        let checked = member.state == LifecycleState::InService && grace_left(group, member, now).is_none();
+        if checked && instance.impaired_since.is_some_and(|since| since + self.settings.impaired_wait <= now)
+        {
+            return Some(Fault::Impaired);
+        }
+        let listens = checked && group.elb_health;
         (listens && self.fails_elb_checks(id, group)).then_some(Fault::FailedElbCheck)
     }
 

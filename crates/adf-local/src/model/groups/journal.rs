@@ -1,5 +1,7 @@
 //! Writing a group's activities.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::{Activity, ActivityStatus};
@@ -9,14 +11,15 @@ impl Model {
     /// A group's activities, newest first; of all groups without a name.
     pub fn activities<'a>(&'a self, group: Option<&'a str>) -> Vec<&'a Activity> {
         let groups = self.groups.values().filter(|it| group.is_none_or(|name| it.name == name));
-        let mut all: Vec<&Activity> = groups.flat_map(|group| &group.activities).collect();
+        let mut all: Vec<&Activity> = groups.flat_map(|group| &group.activities).map(Arc::as_ref).collect();
         all.sort_by_key(|activity| std::cmp::Reverse(activity.started_at));
         all
     }
 
     /// One activity by id.
     pub fn activity(&self, id: &str) -> Option<&Activity> {
-        self.groups.values().flat_map(|group| &group.activities).find(|activity| activity.id == id)
+        let all = self.groups.values().flat_map(|group| group.activities.iter().rev());
+        all.map(Arc::as_ref).find(|activity| activity.id == id)
     }
 
     pub(super) fn start_activity(
@@ -28,7 +31,7 @@ impl Model {
     ) -> String {
         let id = self.ids.uuid();
         if let Some(group) = self.groups.get_mut(group) {
-            group.activities.push(Activity {
+            group.activities.push(Arc::new(Activity {
                 id: id.clone(),
                 group: group.name.clone(),
                 description,
@@ -39,7 +42,7 @@ impl Model {
                 subnet_id: None,
                 started_at: now,
                 ended_at: None,
-            });
+            }));
         }
         id
     }
@@ -111,7 +114,8 @@ impl Model {
     }
 
     fn activity_mut(&mut self, group: &str, id: &str) -> Option<&mut Activity> {
-        self.groups.get_mut(group)?.activities.iter_mut().rev().find(|activity| activity.id == id)
+        let activities = &mut self.groups.get_mut(group)?.activities;
+        activities.iter_mut().rev().find(|activity| activity.id == id).map(Arc::make_mut)
     }
 }
 

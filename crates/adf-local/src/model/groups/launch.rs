@@ -32,12 +32,13 @@ impl Model {
     }
 
     fn launch_somewhere(&mut self, group: &str, now: Timestamp) -> Result<(String, TemplateRef), ApiError> {
-        let template = self.groups[group].template.clone().ok_or_else(|| {
+        let launching = self.groups[group].launching().ok_or_else(|| {
             ApiError::validation(format!("Auto Scaling group {group} has no launch template"))
         })?;
-        let key = TemplateKey::Id(template.id.clone());
-        let (_, version) = self.template_version(&key, Some(&template.version.to_string()))?;
-        let (number, data) = (version.number, version.data.clone());
+        let key = TemplateKey::Id(launching.template.id.clone());
+        let (_, version) = self.template_version(&key, Some(&launching.template.version.to_string()))?;
+        let (number, data) = (version.number, launching.data(&version.data));
+        let template = launching.template;
         let mut failure = None;
         for subnet in self.subnets_by_members(group) {
             match self.launch_in(group, &subnet, &data, (template.id.clone(), number), now) {
@@ -57,6 +58,7 @@ impl Model {
         template: (String, u64),
         now: Timestamp,
     ) -> Result<String, ApiError> {
+        self.check_launch(subnet_id, data.instance_type.as_deref(), now)?;
         let mut more_tags = template_tags(Some(&template));
         more_tags.extend(self.propagated_tags(group));
         let reservation_id = self.ids.resource("r");
@@ -72,7 +74,7 @@ impl Model {
         self.launch(launch, now)
     }
 
-    /// The group's subnets, the one with the fewest counting members first.
+    /// The group's subnets, the one with the fewest counting members first; one that a rebalance leaves comes last.
     fn subnets_by_members(&self, group: &str) -> Vec<String> {
         let mut subnets = self.groups[group].subnet_ids.clone();
         let members = |subnet: &String| {
@@ -81,7 +83,11 @@ impl Model {
             };
             self.members(group).filter(in_subnet).count()
         };
-        subnets.sort_by_cached_key(members);
+        let left = self.groups[group].rebalance.as_ref().and_then(|rebalance| rebalance.out_of.clone());
+        let is_left = |subnet: &String| {
+            left.is_some() && self.network.subnet(subnet).map(|subnet| &subnet.zone) == left.as_ref()
+        };
+        subnets.sort_by_cached_key(|subnet| (is_left(subnet), members(subnet)));
         subnets
     }
 

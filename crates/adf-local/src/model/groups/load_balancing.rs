@@ -14,6 +14,7 @@ impl Model {
         now: Timestamp,
     ) -> Result<(), ApiError> {
         self.check_target_groups(arns)?;
+        self.refuse_during_refresh(name)?;
         let group = self.group_mut(name)?;
         for arn in arns {
             if !group.attachments.iter().any(|attachment| attachment.target_group_arn == *arn) {

@@ -20,9 +20,12 @@ mod launch;
 mod lifecycle_action;
 mod load_balancing;
 mod member;
+mod mixed;
 mod process;
 mod protect;
+mod rebalance;
 mod reconcile;
+pub mod refresh;
 mod standby;
 mod suspend;
 mod tags;
@@ -36,7 +39,9 @@ pub use group::{Attachment, Group, GroupTag};
 pub use hook::{HookRequest, HookResult, LifecycleHook, Transition};
 pub use lifecycle_action::ActionKey;
 pub use member::{Entry, LifecycleAction, LifecycleState, Membership};
+pub use mixed::{Distribution, LaunchConfiguration, MixedInstances, TypeOverride};
 pub use process::Process;
+pub use refresh::{InstanceRefresh, RefreshPreferences, RefreshRequest, RefreshStatus, Rollback, Strays};
 
 use jiff::Timestamp;
 
@@ -89,12 +94,12 @@ impl Model {
     }
 
     fn advance_soon(&mut self, instance: &str, now: Timestamp) {
-        let when = now + self.settings.asg_reaction;
+        let when = now + self.reaction();
         self.agenda.at(when, Event::Advance { instance: instance.to_owned() });
     }
 
     fn reconcile_soon(&mut self, group: &str, now: Timestamp) {
-        let when = now + self.settings.asg_reaction;
+        let when = now + self.reaction();
         self.agenda.at(when, Event::Reconcile { group: group.to_owned() });
     }
 }

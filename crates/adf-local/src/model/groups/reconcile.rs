@@ -5,11 +5,11 @@
 
 use jiff::Timestamp;
 
-use super::Process;
 use super::journal::cause;
 use super::terminate::Hooks;
-use crate::model::Model;
+use super::{Membership, Process};
 use crate::model::agenda::Event;
+use crate::model::{Instance, Model};
 
 impl Model {
     pub(in crate::model) fn reconcile(&mut self, name: &str, now: Timestamp) {
@@ -17,11 +17,11 @@ impl Model {
         if group.deleting {
             return self.finish_deleting(name);
         }
-        let (desired, counting) = (group.desired, self.counting(name));
-        if counting < desired {
-            self.launch_missing(name, desired - counting, now);
-        } else if counting > desired {
-            self.terminate_surplus(name, counting - desired, now);
+        let (wanted, counting) = (group.wanted(), self.counting(name));
+        if counting < wanted {
+            self.launch_missing(name, wanted - counting, now);
+        } else if counting > wanted {
+            self.terminate_surplus(name, counting - wanted, now);
         }
     }
 
@@ -56,10 +56,18 @@ impl Model {
             "an instance was taken out of service in response to a difference between desired and actual capacity, shrinking the capacity",
         );
         for _ in 0..surplus {
-            let Some(victim) = self.choose_victim(name) else { return };
+            let Some(victim) = self.choose_stale(name).or_else(|| self.choose_victim(name)) else { return };
             self.begin_terminating(&victim, &cause, Hooks::Run, now);
         }
         self.start_cooldown(name, now);
+    }
+
+    /// While a refresh runs, or rolls back, what it replaces goes before what it keeps.
+    fn choose_stale(&mut self, name: &str) -> Option<String> {
+        let stale = self.groups[name].active_refresh()?.stale.clone();
+        self.choose_among(name, &|instance: &Instance, member: &Membership| {
+            stale.contains(&instance.id) && member.state.counts() && !member.protected_from_scale_in
+        })
     }
 
     fn start_cooldown(&mut self, name: &str, now: Timestamp) {

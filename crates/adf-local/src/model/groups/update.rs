@@ -3,12 +3,19 @@
 use jiff::Timestamp;
 
 use super::{Group, GroupSpec};
+use crate::model::templates::{TemplateKey, TemplateRef};
 use crate::model::{ApiError, Model};
 
 impl Model {
     /// Applies what is present. A new template is for later launches only.
     pub fn update_group(&mut self, name: &str, spec: &GroupSpec, now: Timestamp) -> Result<(), ApiError> {
         let mut group = self.existing_group(name)?.clone();
+        let desired = group.active_refresh().is_some_and(|refresh| refresh.desired.is_some());
+        if desired && spec.template.is_some() {
+            return Err(ApiError::validation(
+                "An active instance refresh with a desired configuration exists. All configuration options derived from the desired configuration are not available for update while the instance refresh is active.",
+            ));
+        }
         self.apply_spec(&mut group, spec)?;
         self.groups.insert(name.to_owned(), group);
         self.reconcile_soon(name, now);
@@ -19,12 +26,8 @@ impl Model {
     pub(super) fn apply_spec(&self, group: &mut Group, spec: &GroupSpec) -> Result<(), ApiError> {
         apply_sizes(group, spec)?;
         if let Some((key, version)) = &spec.template {
-            let template = self.template_ref(key, version.as_deref()).map_err(|error| {
-                let text =
-                    error.message.trim_start_matches("You must use a valid fully-formed launch template. ");
-                ApiError::validation(format!("You must use a valid fully-formed launch template. {text}"))
-            })?;
-            group.template = Some(template);
+            group.template = Some(self.group_template(key, version.as_deref())?);
+            group.mixed.clone_from(&spec.mixed);
         }
         if let Some(subnets) = self.named_subnets(spec)? {
             group.subnet_ids = subnets;
@@ -40,6 +43,18 @@ impl Model {
             group.termination_policies.clone_from(policies);
         }
         Ok(())
+    }
+
+    /// A template that Auto Scaling accepts.
+    pub(super) fn group_template(
+        &self,
+        key: &TemplateKey,
+        version: Option<&str>,
+    ) -> Result<TemplateRef, ApiError> {
+        const REFUSAL: &str = "You must use a valid fully-formed launch template. ";
+        self.template_ref(key, version).map_err(|error| {
+            ApiError::validation(format!("{REFUSAL}{}", error.message.trim_start_matches(REFUSAL)))
+        })
     }
 
     /// The subnets a spec names, directly or by their zones.

@@ -1,5 +1,7 @@
 //! Who goes when a group shrinks: the default termination policy of aws.md §3.
 
+use std::collections::BTreeMap;
+
 use super::{LifecycleState, Membership};
 use crate::model::{Instance, Model};
 
@@ -7,9 +9,14 @@ impl Model {
     /// From the zone with the most counting members: an unprotected one, of the oldest template version, closest to the next billing
     /// hour (the one launched longest ago within its hour), then at random. `None` when all are protected.
     pub(super) fn choose_victim(&mut self, group: &str) -> Option<String> {
-        let zone = self.fullest_zone(group)?;
+        self.choose_among(group, &|_, member| is_unprotected(member))
+    }
+
+    /// The same among the counting members that `candidate` names.
+    pub(super) fn choose_among(&mut self, group: &str, candidate: &Candidate<'_>) -> Option<String> {
+        let zone = self.fullest_zone(group, candidate)?;
         let candidates: Vec<(u64, i64, String)> = self
-            .unprotected(group)
+            .candidates(group, candidate)
             .filter(|(instance, _)| instance.zone == zone)
             .map(|(instance, _)| {
                 let version = instance.launch_template.as_ref().map_or(0, |(_, version)| *version);
@@ -27,20 +34,29 @@ impl Model {
         tied.into_iter().nth(index)
     }
 
-    /// Among the zones that have an unprotected member.
-    fn fullest_zone(&self, group: &str) -> Option<String> {
-        let counting = |zone: &str| {
-            self.members(group).filter(|(it, member)| it.zone == zone && member.state.counts()).count()
-        };
-        let zones = self.unprotected(group).map(|(instance, _)| instance.zone.clone());
-        zones.max_by_key(|zone| (counting(zone), std::cmp::Reverse(zone.clone())))
+    /// Among the zones that have a candidate.
+    fn fullest_zone(&self, group: &str, candidate: &Candidate<'_>) -> Option<String> {
+        let mut counting: BTreeMap<&str, usize> = BTreeMap::new();
+        for (instance, _) in self.members(group).filter(|(_, member)| member.state.counts()) {
+            *counting.entry(&instance.zone).or_default() += 1;
+        }
+        let zones = self.candidates(group, candidate).map(|(instance, _)| instance.zone.as_str());
+        zones.max_by_key(|zone| (counting.get(zone), std::cmp::Reverse(*zone))).map(str::to_owned)
     }
 
-    /// Protection starts with `InService`; a member still pending can always go.
-    fn unprotected<'a>(&'a self, group: &'a str) -> impl Iterator<Item = (&'a Instance, &'a Membership)> {
-        self.members(group).filter(|(_, member)| {
-            member.state.counts()
-                && !(member.protected_from_scale_in && member.state == LifecycleState::InService)
-        })
+    fn candidates<'a>(
+        &'a self,
+        group: &'a str,
+        candidate: &'a Candidate<'_>,
+    ) -> impl Iterator<Item = (&'a Instance, &'a Membership)> {
+        self.members(group).filter(|(instance, member)| member.state.counts() && candidate(instance, member))
     }
+}
+
+/// Whether a counting member may be chosen.
+pub(super) type Candidate<'a> = dyn Fn(&Instance, &Membership) -> bool + 'a;
+
+/// Protection starts with `InService`; a member still pending can always go.
+pub(super) fn is_unprotected(member: &Membership) -> bool {
+    !(member.protected_from_scale_in && member.state == LifecycleState::InService)
 }

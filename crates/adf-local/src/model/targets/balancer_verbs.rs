@@ -79,7 +79,7 @@ impl Model {
     pub fn delete_load_balancer(&mut self, arn: &str) {
         if let Some(balancer) = self.load_balancers.remove(arn) {
             self.network.release(balancer.address);
-            self.listeners.retain(|_, listener| listener.load_balancer_arn != arn);
+            self.listeners.retain(|listener| listener.load_balancer_arn != arn);
         }
     }
 }

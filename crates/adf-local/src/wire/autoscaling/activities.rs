@@ -5,7 +5,6 @@ use winterbaume_autoscaling::wire as form;
 use super::described;
 use crate::wire::Request;
 use crate::wire::answer::{Answer, malformed};
-use crate::wire::page::page;
 
 /// Activities a page at most.
 const PAGE: usize = 100;
@@ -20,7 +19,8 @@ pub(super) fn describe(request: &mut Request<'_>) -> Answer {
     let ids = input.activity_ids.map(|ids| ids.items).unwrap_or_default();
     let mut found = model.activities(group);
     found.retain(|activity| ids.is_empty() || ids.contains(&activity.id));
-    let page = page(found, input.next_token.as_deref(), input.max_records, PAGE)?;
+    let page =
+        request.page(found, |it| it.id.clone(), input.next_token.as_deref(), input.max_records, PAGE)?;
     let activities = page.items.into_iter().map(|activity| described::activity(model, activity));
     let output = form::ActivitiesType { activities: Some(activities.collect()), next_token: page.next };
     Ok(form::serialize_describe_scaling_activities_response(&output))

@@ -2,8 +2,8 @@
 
 use winterbaume_autoscaling::wire as form;
 
+use super::launch;
 use crate::model::groups::{Activity, GroupTag, Membership};
-use crate::model::templates::TemplateRef;
 use crate::model::{Group, Instance, Model};
 use crate::wire::answer::{int, stamp};
 
@@ -11,6 +11,7 @@ pub(super) fn group(model: &Model, group: &Group) -> form::AutoScalingGroup {
     let zones = group.subnet_ids.iter().filter_map(|id| model.network().subnet(id));
     let arns = || group.attachments.iter().map(|attachment| attachment.target_group_arn.clone());
     let members = model.members(&group.name).map(|(instance, membership)| member(instance, membership));
+    let own = group.own_configuration();
     let tags = group.tags.iter().map(|(key, held)| tag(&group.name, key, held));
     form::AutoScalingGroup {
         auto_scaling_group_name: Some(group.name.clone()),
@@ -25,7 +26,8 @@ pub(super) fn group(model: &Model, group: &Group) -> form::AutoScalingGroup {
         health_check_grace_period: Some(int(group.grace.as_secs())),
         availability_zones: Some(zones.map(|subnet| subnet.zone.clone()).collect()),
         v_p_c_zone_identifier: Some(group.subnet_ids.join(",")),
-        launch_template: group.template.as_ref().map(template),
+        launch_template: own.as_ref().and_then(launch::plain),
+        mixed_instances_policy: own.as_ref().and_then(launch::policy),
         load_balancer_names: Some(form::LoadBalancerNames::default()),
         target_group_a_r_ns: Some(arns().collect()),
         traffic_sources: Some(
@@ -92,16 +94,8 @@ pub(super) fn member_details(instance: &Instance, member: &Membership) -> form::
 /// A member's template with the number its version resolved to at launch.
 fn launched_from(instance: &Instance, member: &Membership) -> Option<form::LaunchTemplateSpecification> {
     let (_, number) = instance.launch_template.as_ref()?;
-    let named = template(member.template.as_ref()?);
+    let named = launch::template(member.template.as_ref()?);
     Some(form::LaunchTemplateSpecification { version: Some(number.to_string()), ..named })
-}
-
-fn template(template: &TemplateRef) -> form::LaunchTemplateSpecification {
-    form::LaunchTemplateSpecification {
-        launch_template_id: Some(template.id.clone()),
-        launch_template_name: Some(template.name.clone()),
-        version: Some(template.version.to_string()),
-    }
 }
 
 pub(super) fn tag(group: &str, key: &str, tag: &GroupTag) -> form::TagDescription {

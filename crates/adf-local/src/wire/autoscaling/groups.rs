@@ -5,13 +5,11 @@ use std::time::Duration;
 
 use winterbaume_autoscaling::wire as form;
 
-use super::described;
+use super::{described, launch};
 use crate::model::groups::{GroupSpec, GroupTag, HookRequest, NewGroup};
-use crate::model::templates::TemplateKey;
 use crate::model::{ApiError, Group};
 use crate::wire::Request;
 use crate::wire::answer::{Answer, count, malformed, present};
-use crate::wire::page::page;
 use crate::wire::params::need;
 
 /// Groups a page, and at most (aws.md §1).
@@ -22,13 +20,15 @@ pub(super) fn create(request: &mut Request<'_>) -> Answer {
     need(&request.params, &["AutoScalingGroupName", "MinSize", "MaxSize"])?;
     let input = form::deserialize_create_auto_scaling_group_request(&request.params).map_err(malformed)?;
     let (min, max) = (count(input.min_size, "minSize")?, count(input.max_size, "maxSize")?);
+    let launch = launch::choice(&request.params, "")?;
     let desired = input.desired_capacity.map(|size| count(size, "desiredCapacity")).transpose()?;
     let spec = GroupSpec {
         min: Some(min),
         max: Some(max),
         // A new group without a desired capacity starts with its minimum.
         desired: Some(desired.unwrap_or(min)),
-        template: input.launch_template.map(template_choice).transpose()?,
+        template: launch.template,
+        mixed: launch.mixed,
         subnet_ids: subnet_ids(input.v_p_c_zone_identifier),
         zones: input.availability_zones.map(|zones| zones.items),
         health_check_type: input.health_check_type,
@@ -59,12 +59,14 @@ pub(super) fn create(request: &mut Request<'_>) -> Answer {
 pub(super) fn update(request: &mut Request<'_>) -> Answer {
     need(&request.params, &["AutoScalingGroupName"])?;
     let input = form::deserialize_update_auto_scaling_group_request(&request.params).map_err(malformed)?;
+    let launch = launch::choice(&request.params, "")?;
     let size = |size: Option<i32>, name: &str| size.map(|size| count(size, name)).transpose();
     let spec = GroupSpec {
         min: size(input.min_size, "minSize")?,
         max: size(input.max_size, "maxSize")?,
         desired: size(input.desired_capacity, "desiredCapacity")?,
-        template: input.launch_template.map(template_choice).transpose()?,
+        template: launch.template,
+        mixed: launch.mixed,
         subnet_ids: subnet_ids(input.v_p_c_zone_identifier),
         zones: input.availability_zones.map(|zones| zones.items),
         health_check_type: input.health_check_type,
@@ -100,7 +102,7 @@ pub(super) fn describe(request: &mut Request<'_>) -> Answer {
     }
     let size = input.max_records.map(|size| size.min(MOST));
     let most = if size.is_some() { MOST.unsigned_abs() as usize } else { PAGE };
-    let page = page(found, input.next_token.as_deref(), size, most)?;
+    let page = request.page(found, |it| it.name.clone(), input.next_token.as_deref(), size, most)?;
     let output = form::AutoScalingGroupsType {
         auto_scaling_groups: Some(
             page.items.into_iter().map(|group| described::group(model, group)).collect(),
@@ -131,18 +133,6 @@ pub(super) fn resume(request: &mut Request<'_>) -> Answer {
     let names = input.scaling_processes.map(|names| names.items).unwrap_or_default();
     request.model.resume_processes(&input.auto_scaling_group_name, &names, request.now)?;
     Ok(form::serialize_resume_processes_response())
-}
-
-fn template_choice(
-    template: form::LaunchTemplateSpecification,
-) -> Result<(TemplateKey, Option<String>), ApiError> {
-    match (template.launch_template_id, template.launch_template_name) {
-        (Some(id), None) => Ok((TemplateKey::Id(id), template.version)),
-        (None, Some(name)) => Ok((TemplateKey::Name(name), template.version)),
-        _ => Err(ApiError::validation(
-            "Valid requests must contain either launchTemplateId or LaunchTemplateName",
-        )),
-    }
 }
 
 /// `subnet-a, subnet-b`; empty is absent.

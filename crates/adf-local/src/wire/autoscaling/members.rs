@@ -8,7 +8,6 @@ use crate::model::Instance;
 use crate::model::groups::Membership;
 use crate::wire::Request;
 use crate::wire::answer::{Answer, malformed};
-use crate::wire::page::page;
 use crate::wire::params::need;
 
 /// Members a page at most.
@@ -22,7 +21,8 @@ pub(super) fn describe(request: &mut Request<'_>) -> Answer {
     let members = model.instances().filter_map(|instance| Some((instance, instance.membership()?)));
     let found: Vec<(&Instance, &Membership)> =
         members.filter(|(instance, _)| ids.is_empty() || ids.contains(&instance.id)).collect();
-    let page = page(found, input.next_token.as_deref(), input.max_records, PAGE)?;
+    let page =
+        request.page(found, |(it, _)| it.id.clone(), input.next_token.as_deref(), input.max_records, PAGE)?;
     let details =
         page.items.into_iter().map(|(instance, member)| described::member_details(instance, member));
     let output = form::AutoScalingInstancesType {

@@ -4,8 +4,10 @@ mod activities;
 mod described;
 mod groups;
 mod hooks;
+mod launch;
 mod load_balancing;
 mod members;
+mod refreshes;
 mod tags;
 
 use super::answer::Answer;
@@ -33,6 +35,10 @@ pub(super) fn dispatch(action: &str, request: &mut Request<'_>) -> Answer {
         "DescribeLifecycleHooks" => hooks::describe(request),
         "CompleteLifecycleAction" => hooks::complete(request),
         "RecordLifecycleActionHeartbeat" => hooks::heartbeat(request),
+        "StartInstanceRefresh" => refreshes::start(request),
+        "DescribeInstanceRefreshes" => refreshes::describe(request),
+        "CancelInstanceRefresh" => refreshes::cancel(request),
+        "RollbackInstanceRefresh" => refreshes::rollback(request),
         "DescribeScalingActivities" => activities::describe(request),
         "CreateOrUpdateTags" => tags::create(request),
         "DeleteTags" => tags::delete(request),

@@ -7,7 +7,6 @@ use crate::model::ApiError;
 use crate::model::groups::GroupTag;
 use crate::wire::Request;
 use crate::wire::answer::{Answer, malformed};
-use crate::wire::page::page;
 
 /// Tags a page at most.
 const PAGE: usize = 100;
@@ -47,7 +46,13 @@ pub(super) fn describe(request: &mut Request<'_>) -> Answer {
         let name = filter.name.unwrap_or_default();
         found.retain(|tag| passes(tag, &name, &values));
     }
-    let page = page(found, input.next_token.as_deref(), input.max_records, PAGE)?;
+    let page = request.page(
+        found,
+        |it| format!("{:?}/{:?}", it.resource_id, it.key),
+        input.next_token.as_deref(),
+        input.max_records,
+        PAGE,
+    )?;
     let output = form::TagsType { tags: Some(page.items.into_iter().collect()), next_token: page.next };
     Ok(form::serialize_describe_tags_response(&output))
 }

@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
 use winterbaume_ec2_generated::{model as wire, wire as form};
 
 use super::{instance, launch_data};
@@ -10,7 +11,6 @@ use crate::model::templates::TemplateKey;
 use crate::model::{ApiError, Instance, InstanceState, Model};
 use crate::wire::Request;
 use crate::wire::answer::{Answer, malformed, stamp};
-use crate::wire::page::page;
 
 /// Instances a page at most.
 const PAGE: usize = 1000;
@@ -36,7 +36,8 @@ pub(super) fn describe(request: &mut Request<'_>) -> Answer {
     let model = &*request.model;
     let ids = input.instance_ids.map(|ids| ids.items).unwrap_or_default();
     let found = model.find_instances(&ids, &filters(input.filters))?;
-    let page = page(found, input.next_token.as_deref(), input.max_results, PAGE)?;
+    let page =
+        request.page(found, |it| it.id.clone(), input.next_token.as_deref(), input.max_results, PAGE)?;
     let reservations = page
         .items
         .chunk_by(|a, b| a.reservation_id == b.reservation_id)
@@ -53,7 +54,8 @@ pub(super) fn describe_status(request: &mut Request<'_>) -> Answer {
     if input.include_all_instances != Some(true) {
         found.retain(|it| it.state == InstanceState::Running);
     }
-    let page = page(found, input.next_token.as_deref(), input.max_results, PAGE)?;
+    let page =
+        request.page(found, |it| it.id.clone(), input.next_token.as_deref(), input.max_results, PAGE)?;
     let output = wire::DescribeInstanceStatusResult {
         instance_statuses: Some(page.items.into_iter().map(status).collect()),
         next_token: page.next,
@@ -130,15 +132,16 @@ fn reservation(model: &Model, id: &str, instances: &[&Instance]) -> wire::Reserv
 }
 
 fn status(it: &Instance) -> wire::InstanceStatus {
-    let summary = || {
-        let (reachability, summary) = match it.state {
-            InstanceState::Running => ("passed", "ok"),
+    let summary = |impaired_since: Option<Timestamp>| {
+        let (reachability, summary) = match (it.state, impaired_since) {
+            (InstanceState::Running, None) => ("passed", "ok"),
+            (InstanceState::Running, Some(_)) => ("failed", "impaired"),
             _ => ("not-applicable", "not-applicable"),
         };
         let details = wire::InstanceStatusDetails {
             name: Some("reachability".to_owned()),
             status: Some(reachability.to_owned()),
-            ..Default::default()
+            impaired_since: impaired_since.map(stamp),
         };
         Some(wire::InstanceStatusSummary {
             status: Some(summary.to_owned()),
@@ -149,8 +152,9 @@ fn status(it: &Instance) -> wire::InstanceStatus {
         instance_id: Some(it.id.clone()),
         availability_zone: Some(it.zone.clone()),
         instance_state: Some(instance::state(it.state)),
-        instance_status: summary(),
-        system_status: summary(),
+        instance_status: summary(it.impaired_since),
+        // The machine below the instance is never at fault here.
+        system_status: summary(None),
         ..Default::default()
     }
 }

@@ -12,7 +12,6 @@ use super::extras;
 use crate::model::ec2::TaggedResource;
 use crate::wire::Request;
 use crate::wire::answer::Answer;
-use crate::wire::page::page;
 use crate::wire::params::{Params, list};
 
 /// Tags a page at most.
@@ -36,7 +35,13 @@ pub(super) fn describe(request: &mut Request<'_>) -> Answer {
     let passes = |tag: &TaggedResource| filters.iter().all(|filter| passes(tag, filter));
     let found: Vec<TaggedResource> = request.model.resource_tags().filter(passes).collect();
     let size = params.get("MaxResults").and_then(|size| size.parse().ok());
-    let page = page(found, params.get("NextToken").map(String::as_str), size, PAGE)?;
+    let page = request.page(
+        found,
+        |it| format!("{}/{}", it.resource_id, it.key),
+        params.get("NextToken").map(String::as_str),
+        size,
+        PAGE,
+    )?;
     let items = page.items.into_iter().map(TagDescription::from).collect();
     let output = DescribeTagsResult { next_token: page.next, tags: TagSet { items } };
     Ok(extras::answer("DescribeTags", &output))

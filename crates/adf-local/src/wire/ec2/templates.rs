@@ -9,7 +9,6 @@ use crate::model::templates::{
 use crate::model::{ApiError, Model};
 use crate::wire::Request;
 use crate::wire::answer::{Answer, malformed};
-use crate::wire::page::page;
 
 /// Templates and versions a page at most.
 const PAGE: usize = 200;
@@ -75,7 +74,8 @@ pub(super) fn describe(request: &mut Request<'_>) -> Answer {
             held.is_some_and(|held| values.contains(held))
         });
     }
-    let page = page(found, input.next_token.as_deref(), input.max_results, PAGE)?;
+    let page =
+        request.page(found, |it| it.id.clone(), input.next_token.as_deref(), input.max_results, PAGE)?;
     let output = wire::DescribeLaunchTemplatesResult {
         launch_templates: Some(page.items.into_iter().map(|it| template::template(model, it)).collect()),
         next_token: page.next,
@@ -103,7 +103,13 @@ pub(super) fn describe_versions(request: &mut Request<'_>) -> Answer {
     let at_least = input.min_version.and_then(|version| version.parse().ok()).unwrap_or(0);
     let at_most = input.max_version.and_then(|version| version.parse().ok()).unwrap_or(u64::MAX);
     let in_range = found.into_iter().filter(|(_, version)| (at_least..=at_most).contains(&version.number));
-    let page = page(in_range.collect(), input.next_token.as_deref(), input.max_results, PAGE)?;
+    let page = request.page(
+        in_range.collect(),
+        |(owner, version)| format!("{}/{}", owner.id, version.number),
+        input.next_token.as_deref(),
+        input.max_results,
+        PAGE,
+    )?;
     let version =
         |(owner, version): (&LaunchTemplate, &TemplateVersion)| template::version(model, owner, version);
     let output = wire::DescribeLaunchTemplateVersionsResult {

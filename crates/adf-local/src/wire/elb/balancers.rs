@@ -7,7 +7,6 @@ use crate::model::targets::NewLoadBalancer;
 use crate::model::{ApiError, LoadBalancer, Model};
 use crate::wire::Request;
 use crate::wire::answer::{Answer, malformed, stamp};
-use crate::wire::page::page;
 
 /// Load balancers a page at most.
 const PAGE: usize = 400;
@@ -44,7 +43,7 @@ pub(super) fn describe(request: &mut Request<'_>) -> Answer {
         arns.is_empty() && names.is_empty() || arns.contains(&it.arn) || names.contains(&it.name)
     };
     let found: Vec<&LoadBalancer> = model.load_balancers().filter(wanted).collect();
-    let page = page(found, input.marker.as_deref(), input.page_size, PAGE)?;
+    let page = request.page(found, |it| it.arn.clone(), input.marker.as_deref(), input.page_size, PAGE)?;
     let output = form::DescribeLoadBalancersOutput {
         load_balancers: Some(page.items.into_iter().map(|it| described(model, it)).collect()),
         next_marker: page.next,

@@ -7,7 +7,6 @@ use crate::model::targets::NewListener;
 use crate::model::{ApiError, Listener};
 use crate::wire::Request;
 use crate::wire::answer::{Answer, malformed, port};
-use crate::wire::page::page;
 use crate::wire::params::Params;
 
 /// Listeners a page at most.
@@ -45,7 +44,7 @@ pub(super) fn describe(request: &mut Request<'_>) -> Answer {
             || input.load_balancer_arn.as_ref().is_some_and(|arn| *arn == it.load_balancer_arn)
     };
     let found: Vec<&Listener> = model.listeners().filter(wanted).collect();
-    let page = page(found, input.marker.as_deref(), input.page_size, PAGE)?;
+    let page = request.page(found, |it| it.arn.clone(), input.marker.as_deref(), input.page_size, PAGE)?;
     let output = form::DescribeListenersOutput {
         listeners: Some(page.items.into_iter().map(described).collect()),
         next_marker: page.next,

@@ -7,7 +7,6 @@ use crate::model::targets::{HealthCheckRequest, NewTargetGroup};
 use crate::model::{ApiError, HealthPort, Model, TargetGroup};
 use crate::wire::Request;
 use crate::wire::answer::{Answer, int, malformed, port};
-use crate::wire::page::page;
 
 /// Target groups a page at most.
 const PAGE: usize = 400;
@@ -77,7 +76,7 @@ pub(super) fn describe(request: &mut Request<'_>) -> Answer {
         (all || arns.contains(&it.arn) || names.contains(&it.name)) && of_balancer(it)
     };
     let found: Vec<&TargetGroup> = model.target_groups().filter(wanted).collect();
-    let page = page(found, input.marker.as_deref(), input.page_size, PAGE)?;
+    let page = request.page(found, |it| it.arn.clone(), input.marker.as_deref(), input.page_size, PAGE)?;
     let output = form::DescribeTargetGroupsOutput {
         target_groups: Some(page.items.into_iter().map(|it| described(model, it)).collect()),
         next_marker: page.next,

@@ -1,6 +1,9 @@
 //! The planner against tables of situations, and against a whole group that misbehaves.
 
 mod ends;
+mod operators;
+mod refreshes;
+mod rooms;
 mod simulator;
 mod tables;
 
@@ -8,7 +11,7 @@ use std::time::Duration;
 
 use adf_types::{
     DeployRecord, InstanceId, InstanceState, Policy, ProbeCounts, Progress, Receipt, ReleaseName, Stage,
-    Step, Strategy,
+    Step, Strategy, Surge,
 };
 use jiff::Timestamp;
 
@@ -36,6 +39,7 @@ fn release(version: u64) -> ReleaseName {
 fn policy() -> Policy {
     Policy {
         strategy: Strategy::Surge,
+        surge: Surge::ALL,
         canary: true,
         bake: Duration::from_secs(30),
         min_probes: 20,
@@ -63,6 +67,8 @@ fn record(step: Step, old: &[&str]) -> DeployRecord {
             old: old.iter().map(|name| id(name)).collect(),
             old_template_version: Some(OLD),
             template_version: (step > Step::Template).then_some(NEW),
+            // So that a situation is about one thing; protection has tests of its own.
+            protected: ["a", "b", "c", "x", "y", "z"].map(id).to_vec(),
             ..Progress::default()
         },
         log: Vec::new(),
@@ -106,6 +112,8 @@ fn healthy(name: &str, version: u64) -> Member {
         template_version: Some(version),
         target: Some(TargetState::Healthy),
         receipt: Some(receipt(&id, version, InstanceState::Serving)),
+        protected: false,
+        silent: false,
         id,
     }
 }
@@ -121,6 +129,8 @@ fn booting(name: &str, version: u64) -> Member {
         template_version: Some(version),
         target: None,
         receipt: Some(receipt(&id, version, InstanceState::Booting { stage: Stage::Prepare })),
+        protected: false,
+        silent: false,
         id,
     }
 }
@@ -144,5 +154,7 @@ fn fleet(template_version: u64, desired: u32, members: Vec<Member>) -> Fleet {
         gone: Vec::new(),
         requested: None,
         current: None,
+        refresh: None,
+        launch_trouble: None,
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use adf_store::CurrentRelease;
-use adf_types::{DeployRecord, InstanceId, InstanceState, OperatorRequest, Outcome, Step};
+use adf_types::{DeployRecord, InstanceId, InstanceState, OperatorRequest, Outcome, Step, Surge};
 
 use super::*;
 use crate::aws::{Lifecycle, MachineState, TargetState};
@@ -27,8 +27,19 @@ pub(super) struct Trouble {
     pub(super) crashes: u64,
     /// The fleet grows by one at this second, as a scaling policy would have it.
     pub(super) scale_out_at: Option<u64>,
+    /// The fleet shrinks by one at this second, by the same policy.
+    pub(super) scale_in_at: Option<u64>,
+    /// An old instance that serves dies at this second.
+    pub(super) old_dies_at: Option<u64>,
     /// An old instance dies while it stands by.
     pub(super) standby_dies: bool,
+    pub(super) surge: Surge,
+    /// The group has no room for one more instance than it has.
+    pub(super) tight: bool,
+    /// An operator pauses at this second, for so many seconds.
+    pub(super) pause: Option<(u64, u64)>,
+    /// An operator has seen enough at this second.
+    pub(super) promote_at: Option<u64>,
 }
 
 pub(super) struct Simulator {
@@ -40,6 +51,10 @@ pub(super) struct Simulator {
     due: BTreeMap<InstanceId, u64>,
     born: u64,
     required: u32,
+    /// What the fleet is to have at least: as at the start, less what scaling took.
+    size: u32,
+    /// Instances that scaling may take.
+    permitted: u32,
     pub(super) record: DeployRecord,
 }
 
@@ -49,12 +64,25 @@ impl Simulator {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let mut record = record(Step::Preflight, &names);
         record.progress.capacity = trouble.fleet;
+        record.progress.protected.clear();
         let mut fleet = fleet(OLD, trouble.fleet, names.iter().map(|name| healthy(name, OLD)).collect());
-        fleet.max = 2 * trouble.fleet + 1;
+        fleet.max = max(&trouble);
+        record.policy.surge = trouble.surge;
         let current = CurrentRelease { current: release(OLD), previous: None };
         fleet.current = Some(current);
-        let (random, required) = (trouble.seed | 1, trouble.fleet);
-        Self { trouble, random, second: 0, fleet, due: BTreeMap::new(), born: 0, required, record }
+        let (random, size) = (trouble.seed | 1, trouble.fleet);
+        Self {
+            trouble,
+            random,
+            second: 0,
+            fleet,
+            due: BTreeMap::new(),
+            born: 0,
+            required: size,
+            size,
+            permitted: 0,
+            record,
+        }
     }
 
     /// Runs the deploy to its end. Panics when the fleet is ever too small through what we did, or when there
@@ -93,13 +121,14 @@ impl Simulator {
             self.record,
             self.fleet
         );
-        self.required = healthy.min(self.trouble.fleet);
+        self.required = healthy.min(self.size);
     }
 
     /// An action, and perhaps the death of the driver before its result is on record.
     fn act(&mut self, action: &Action) {
         let step = if let Action::Enter(step) = action { *step } else { self.record.step };
         record::intend(&mut self.record, step, action.intent(), at(self.second));
+        record::apply(&mut self.record, action.announces(), at(self.second));
         let change = self.perform(action);
         if self.chance(100) < self.trouble.crashes {
             // Another driver takes over after a lease.
@@ -115,7 +144,24 @@ impl Simulator {
     fn perform(&mut self, action: &Action) -> Change {
         match action {
             Action::Enter(step) => return Change::Entered(*step),
-            Action::TurnBack { reason } => return Change::TurnedBack(reason.clone()),
+            Action::TurnBack { reason, cause } => return Change::TurnedBack(reason.clone(), *cause),
+            Action::Pause { .. } => return Change::Paused,
+            Action::EndPause => return Change::PauseEnded,
+            Action::Resize { instances, desired } => {
+                self.size = self.size.min(*instances);
+                return Change::Resized { instances: *instances, desired: *desired };
+            }
+            Action::RaiseMax(max) => {
+                self.fleet.max = max.to;
+            }
+            Action::RestoreMax(max) => {
+                assert!(max.to >= self.fleet.desired, "AWS would lower desired capacity with it");
+                self.fleet.max = max.to;
+                return Change::RestoredMax(*max);
+            }
+            Action::Protect(ids) => _ = self.protect(ids, true),
+            Action::Unprotect(ids) => return Change::Unprotected(self.protect(ids, false)),
+            Action::StartRefresh { .. } | Action::TurnRefresh => panic!("this fleet is replaced by surge"),
             Action::CreateTemplateVersion => return Change::Template(NEW),
             Action::LaunchCanary => return self.launch_canary(),
             Action::RecordVerdict(verdict) => return Change::Judged(verdict.clone()),
@@ -126,7 +172,10 @@ impl Simulator {
                 self.fleet.canary.as_mut().expect("launched").machine = Some(MachineState::Gone);
             }
             Action::SetGroupTemplate { version } => self.fleet.template_version = Some(*version),
-            Action::SetDesired { instances } => self.fleet.desired = *instances,
+            Action::SetDesired { instances } => {
+                assert!(*instances <= self.fleet.max, "AWS refuses to go above the maximum");
+                self.fleet.desired = *instances;
+            }
             Action::EnterStandby(ids) => ids.iter().for_each(|id| self.enter_standby(id)),
             Action::ExitStandby(ids) => ids.iter().for_each(|id| self.exit_standby(id)),
             Action::Terminate { ids, decrement } => {
@@ -140,6 +189,14 @@ impl Simulator {
             }
         }
         Change::None
+    }
+
+    fn protect(&mut self, ids: &[InstanceId], protected: bool) -> Vec<InstanceId> {
+        assert!(ids.len() <= 50, "AWS takes 50 a call");
+        for id in ids {
+            self.member(id).protected = protected;
+        }
+        ids.to_vec()
     }
 
     /// The same token launches once.
@@ -220,6 +277,21 @@ impl Simulator {
         if self.trouble.scale_out_at == Some(self.second) && self.fleet.desired < self.fleet.max {
             self.fleet.desired += 1;
         }
+        if self.trouble.scale_in_at == Some(self.second) && self.fleet.desired > 1 {
+            self.fleet.desired -= 1;
+            self.permitted += 1;
+        }
+        if self.trouble.old_dies_at == Some(self.second)
+            && let Some(index) = self
+                .fleet
+                .members
+                .iter()
+                .position(|m| m.is(Lifecycle::InService) && m.template_version == Some(OLD))
+        {
+            self.fleet.members.remove(index);
+            self.required = self.required.min(self.healthy());
+        }
+        self.requests();
         if self.trouble.standby_dies
             && let Some(index) = self.fleet.members.iter().position(|m| m.is(Lifecycle::Standby))
         {
@@ -227,7 +299,8 @@ impl Simulator {
             self.fleet.members.remove(index);
         }
         let since = self.record.progress.replaced_at.map(|t| at(self.second).duration_since(t).as_secs());
-        if let (Some(after), Some(since)) = (self.trouble.ill_in_watch, since)
+        // An operator may have ended the watch before.
+        if let (Some(after), Some(since), Step::Watch) = (self.trouble.ill_in_watch, since, self.record.step)
             && since >= i64::try_from(after).expect("small")
         {
             self.trouble.ill_in_watch = None;
@@ -237,6 +310,25 @@ impl Simulator {
                 member.receipt = Some(receipt(&member.id, NEW, state));
             }
             self.required = self.required.min(self.healthy());
+        }
+    }
+
+    fn requests(&mut self) {
+        let by = || "bob".to_owned();
+        let rollback = matches!(self.fleet.requested, Some(OperatorRequest::Rollback { .. }));
+        let request = match (self.trouble.pause, self.trouble.promote_at) {
+            (Some((at, _)), _) if at == self.second => {
+                OperatorRequest::Pause { by: by(), limit: Duration::from_mins(10) }
+            }
+            (Some((at, length)), _) if at + length == self.second => OperatorRequest::Resume { by: by() },
+            (_, Some(at)) if at == self.second => {
+                let step = if self.record.step <= Step::Judge { Step::Judge } else { Step::Watch };
+                OperatorRequest::Promote { by: by(), step }
+            }
+            _ => return,
+        };
+        if !rollback {
+            self.fleet.requested = Some(request);
         }
     }
 
@@ -250,9 +342,19 @@ impl Simulator {
             .map(|m| m.id.clone())
             .collect();
         let desired = self.fleet.desired as usize;
-        if counted.len() > desired {
-            let victim = self.chance(counted.len() as u64);
-            self.terminate(&counted[usize::try_from(victim).expect("small")].clone(), false);
+        let spared = |id: &&InstanceId| {
+            let member = self.fleet.members.iter().find(|m| m.id == **id);
+            !member.is_some_and(|m| m.protected && m.is(Lifecycle::InService))
+        };
+        let victims: Vec<InstanceId> = counted.iter().filter(spared).cloned().collect();
+        if counted.len() > desired && !victims.is_empty() {
+            let victim = self.chance(victims.len() as u64);
+            self.terminate(&victims[usize::try_from(victim).expect("small")].clone(), false);
+            if self.permitted > 0 {
+                self.permitted -= 1;
+                self.size -= 1;
+                self.required = self.required.min(self.healthy());
+            }
         }
         // Not at once: it takes its seconds to notice.
         if counted.len() < desired && self.chance(3) == 0 {
@@ -336,8 +438,16 @@ impl Simulator {
 /// The promise of a limit: nothing takes longer than this, whatever goes wrong.
 pub(super) const HOURS: Duration = Duration::from_hours(2);
 
+fn max(trouble: &Trouble) -> u32 {
+    if trouble.tight { trouble.fleet } else { 2 * trouble.fleet + 1 }
+}
+
 /// What must be true of a fleet whose deploy has ended.
-pub(super) fn defined_end(record: &DeployRecord, fleet: &Fleet) {
+pub(super) fn defined_end(trouble: &Trouble, record: &DeployRecord, fleet: &Fleet) {
+    assert_eq!(fleet.max, max(trouble).max(fleet.desired), "the group's own maximum is back: {record:#?}");
+    let protected: Vec<_> =
+        fleet.members.iter().filter(|m| m.protected && m.is(Lifecycle::InService)).collect();
+    assert!(protected.is_empty(), "protection is left: {protected:#?}");
     let gone = fleet.canary.as_ref().is_none_or(|c| c.machine == Some(MachineState::Gone));
     let serving: Vec<_> = fleet.members.iter().filter(|m| m.is(Lifecycle::InService)).collect();
     let runs = |version| serving.iter().all(|m| m.template_version == Some(version));
@@ -346,6 +456,8 @@ pub(super) fn defined_end(record: &DeployRecord, fleet: &Fleet) {
     match &record.outcome {
         Some(Outcome::Succeeded) => {
             assert!(gone && !standby && runs(NEW), "{record:#?}\n{fleet:#?}");
+            // A group may be scaled out while the old instances are being terminated.
+            assert!(fleet.desired == capacity || trouble.scale_out_at.is_some(), "{record:#?}");
             assert!(serving.len() >= capacity as usize);
             assert_eq!(fleet.template_version, Some(NEW));
             assert_eq!(fleet.current.as_ref().expect("set").current, release(NEW));

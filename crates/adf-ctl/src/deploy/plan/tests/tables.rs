@@ -1,51 +1,56 @@
 //! One situation, one decision.
 
-use adf_types::{Direction, InstanceState, LogEntry, OperatorRequest, Outcome, ProbeCounts, Step, Verdict};
+use adf_types::{
+    Direction, InstanceState, LogEntry, OperatorRequest, Outcome, ProbeCounts, RaisedMax, Step, Verdict,
+};
 
 use super::*;
 use crate::deploy::plan::{Action, Decision, Wait, next_step};
 
-const OLDS: [&str; 3] = ["a", "b", "c"];
+pub(super) const OLDS: [&str; 3] = ["a", "b", "c"];
 
-fn olds() -> Vec<Member> {
+pub(super) fn olds() -> Vec<Member> {
     OLDS.iter().map(|name| healthy(name, OLD)).collect()
 }
 
-fn news() -> Vec<Member> {
+pub(super) fn news() -> Vec<Member> {
     ["x", "y", "z"].iter().map(|name| healthy(name, NEW)).collect()
 }
 
-fn both() -> Vec<Member> {
+pub(super) fn both() -> Vec<Member> {
     olds().into_iter().chain(news()).collect()
 }
 
-fn decide(fleet: &Fleet, record: &DeployRecord, seconds: u64) -> Decision {
+pub(super) fn decide(fleet: &Fleet, record: &DeployRecord, seconds: u64) -> Decision {
     next_step(fleet, record, at(seconds))
 }
 
-fn acts(fleet: &Fleet, record: &DeployRecord) -> Action {
+pub(super) fn acts(fleet: &Fleet, record: &DeployRecord) -> Action {
     match decide(fleet, record, 0) {
         Decision::Act(action) => action,
         other => panic!("expected an action, got {other:?}"),
     }
 }
 
-fn waits(fleet: &Fleet, record: &DeployRecord, seconds: u64) -> Wait {
+pub(super) fn waits(fleet: &Fleet, record: &DeployRecord, seconds: u64) -> Wait {
     match decide(fleet, record, seconds) {
         Decision::Wait(wait) => wait,
         other => panic!("expected a wait, got {other:?}"),
     }
 }
 
-fn turns_back(fleet: &Fleet, record: &DeployRecord, seconds: u64) -> String {
+pub(super) fn turns_back(fleet: &Fleet, record: &DeployRecord, seconds: u64) -> String {
     match decide(fleet, record, seconds) {
-        Decision::Act(Action::TurnBack { reason }) => reason,
+        Decision::Act(Action::TurnBack { reason, .. }) => reason,
         other => panic!("expected to turn back, got {other:?}"),
     }
 }
 
-fn back(step: Step) -> DeployRecord {
-    DeployRecord { direction: Direction::Back { reason: "why".to_owned() }, ..record(step, &OLDS) }
+pub(super) fn back(step: Step) -> DeployRecord {
+    DeployRecord {
+        direction: Direction::Back { reason: "why".to_owned(), cause: adf_types::Cause::Operator },
+        ..record(step, &OLDS)
+    }
 }
 
 #[test]
@@ -232,11 +237,11 @@ fn on_the_way_back_an_old_instance_that_died_is_launched_anew() {
 }
 
 #[test]
-fn a_group_at_its_maximum_makes_room_for_the_old_without_going_below_the_fleet() {
+fn a_group_at_its_maximum_is_given_room_for_the_old_fleet() {
     let mut members: Vec<_> = OLDS.iter().map(|name| standby(name)).collect();
     members.extend(["u", "v", "w", "x", "y", "z"].iter().map(|name| healthy(name, NEW)));
     let action = acts(&fleet(OLD, 6, members), &back(Step::Watch));
-    assert!(matches!(action, Action::Terminate { ids, decrement: true } if ids.len() == 3));
+    assert_eq!(action, Action::RaiseMax(RaisedMax { from: 6, to: 9 }));
 }
 
 #[test]

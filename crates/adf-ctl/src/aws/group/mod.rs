@@ -1,7 +1,12 @@
-//! The Auto Scaling group: read it, and the six calls that a deploy makes to it.
+//! The Auto Scaling group: what it is, and one file for each thing that a deploy changes about it.
+
+mod protect;
+mod size;
+mod standby;
+mod template;
 
 use adf_types::InstanceId;
-use aws_sdk_autoscaling::types::{self as sdk, LaunchTemplateSpecification};
+use aws_sdk_autoscaling::types as sdk;
 
 use super::error::{failed, incomplete};
 use super::{Aws, AwsError};
@@ -51,6 +56,8 @@ pub struct MemberState {
     pub id: InstanceId,
     pub lifecycle: Lifecycle,
     pub template_version: Option<u64>,
+    /// From scale-in.
+    pub protected: bool,
 }
 
 /// A member's lifecycle state, as far as a deploy tells them apart.
@@ -83,94 +90,13 @@ impl Lifecycle {
 impl Aws {
     /// The group, or `None` when there is none of this name.
     pub async fn group(&self, name: &str) -> Result<Option<GroupState>, AwsError> {
-        let answer = self
-            .autoscaling
-            .describe_auto_scaling_groups()
-            .auto_scaling_group_names(name)
-            .send()
-            .await
-            .map_err(failed("DescribeAutoScalingGroups", name))?;
-        answer.auto_scaling_groups.unwrap_or_default().into_iter().next().map(group_state).transpose()
+        self.describe_group(name).await?.map(group_state).transpose()
     }
 
-    /// From here on the group launches this template version.
-    pub async fn set_group_template(
-        &self,
-        group: &str,
-        template_id: &str,
-        version: u64,
-    ) -> Result<(), AwsError> {
-        let template = LaunchTemplateSpecification::builder()
-            .launch_template_id(template_id)
-            .version(version.to_string())
-            .build();
-        let update = self.autoscaling.update_auto_scaling_group().auto_scaling_group_name(group);
-        update
-            .launch_template(template)
-            .send()
-            .await
-            .map_err(failed("UpdateAutoScalingGroup", format!("{group} to template version {version}")))?;
-        Ok(())
-    }
-
-    pub async fn set_desired(&self, group: &str, instances: u32) -> Result<(), AwsError> {
-        let set = self.autoscaling.set_desired_capacity().auto_scaling_group_name(group);
-        set.desired_capacity(i32::try_from(instances).unwrap_or(i32::MAX))
-            .honor_cooldown(false)
-            .send()
-            .await
-            .map_err(failed("SetDesiredCapacity", format!("{group} to {instances}")))?;
-        Ok(())
-    }
-
-    /// Takes at most 20 members out of service; desired capacity falls by as many.
-    pub async fn enter_standby(&self, group: &str, ids: &[InstanceId]) -> Result<(), AwsError> {
-        let enter = self.autoscaling.enter_standby().auto_scaling_group_name(group);
-        enter
-            .set_instance_ids(Some(strings(ids)))
-            .should_decrement_desired_capacity(true)
-            .send()
-            .await
-            .map_err(failed("EnterStandby", format!("{} of {group}", list(ids))))?;
-        Ok(())
-    }
-
-    /// Puts at most 20 members back into service; desired capacity rises by as many.
-    pub async fn exit_standby(&self, group: &str, ids: &[InstanceId]) -> Result<(), AwsError> {
-        let exit = self.autoscaling.exit_standby().auto_scaling_group_name(group);
-        exit.set_instance_ids(Some(strings(ids)))
-            .send()
-            .await
-            .map_err(failed("ExitStandby", format!("{} of {group}", list(ids))))?;
-        Ok(())
-    }
-
-    /// Terminates one member; with `decrement` the group does not replace it.
-    pub async fn terminate_member(&self, id: &InstanceId, decrement: bool) -> Result<(), AwsError> {
-        let terminate = self.autoscaling.terminate_instance_in_auto_scaling_group();
-        terminate
-            .instance_id(id.as_str())
-            .should_decrement_desired_capacity(decrement)
-            .send()
-            .await
-            .map_err(failed("TerminateInstanceInAutoScalingGroup", id))?;
-        Ok(())
-    }
-
-    /// Why the group's latest failed launch failed, in AWS's words.
-    pub async fn last_launch_failure(&self, group: &str) -> Result<Option<String>, AwsError> {
-        let answer = self
-            .autoscaling
-            .describe_scaling_activities()
-            .auto_scaling_group_name(group)
-            .max_records(20)
-            .send()
-            .await
-            .map_err(failed("DescribeScalingActivities", group))?;
-        let failed_ones = answer.activities.unwrap_or_default().into_iter();
-        Ok(failed_ones
-            .filter(|a| matches!(a.status_code, Some(sdk::ScalingActivityStatusCode::Failed)))
-            .find_map(|a| a.status_message))
+    async fn describe_group(&self, name: &str) -> Result<Option<sdk::AutoScalingGroup>, AwsError> {
+        let describe = self.autoscaling.describe_auto_scaling_groups().auto_scaling_group_names(name);
+        let answer = describe.send().await.map_err(failed("DescribeAutoScalingGroups", name))?;
+        Ok(answer.auto_scaling_groups.unwrap_or_default().into_iter().next())
     }
 }
 
@@ -185,7 +111,9 @@ fn list(ids: &[InstanceId]) -> String {
 fn group_state(group: sdk::AutoScalingGroup) -> Result<GroupState, AwsError> {
     let name = group.auto_scaling_group_name.unwrap_or_default();
     let lacks = |what| incomplete("DescribeAutoScalingGroups", &name, what);
-    let template = group.launch_template.ok_or_else(|| lacks("a launch template"))?;
+    let mixed = group.mixed_instances_policy.and_then(|policy| policy.launch_template);
+    let template = group.launch_template.or_else(|| mixed?.launch_template_specification);
+    let template = template.ok_or_else(|| lacks("a launch template"))?;
     let template_id = template.launch_template_id.ok_or_else(|| lacks("the launch template's id"))?;
     let count =
         |value: Option<i32>, what| value.and_then(|v| u32::try_from(v).ok()).ok_or_else(|| lacks(what));
@@ -224,5 +152,6 @@ fn member_state(instance: &sdk::Instance) -> Option<MemberState> {
         id: instance.instance_id.as_deref()?.parse().ok()?,
         lifecycle: Lifecycle::of(instance.lifecycle_state.as_ref()),
         template_version: version.and_then(|v| v.parse().ok()),
+        protected: instance.protected_from_scale_in.unwrap_or_default(),
     })
 }

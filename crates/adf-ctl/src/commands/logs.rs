@@ -1,0 +1,14 @@
+//! `adf-ctl logs`.
+
+use jiff::Timestamp;
+
+use crate::cli::LogsArgs;
+use crate::context::Context;
+use crate::error::CtlError;
+use crate::inspect;
+
+pub(super) async fn run(context: &Context, args: LogsArgs) -> Result<(), CtlError> {
+    let logs = inspect::logs(context, &args.instances, args.console, Timestamp::now()).await?;
+    context.printer.data(&logs);
+    Ok(())
+}

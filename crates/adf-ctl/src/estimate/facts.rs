@@ -1,0 +1,68 @@
+//! What an estimate is made of.
+
+use std::time::Duration;
+
+use adf_types::{ImageSource, Policy};
+
+use super::past::Past;
+use crate::aws::{GroupPace, HealthCheck, LaunchHook, TargetPace};
+
+/// Everything that the length of a deploy follows from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    pub policy: Policy,
+    /// `run.interval` and `run.passes` of adf.toml: how the agent decides that an instance is healthy.
+    pub probe_interval: Duration,
+    pub probe_passes: u32,
+    /// The group's name, for commands.
+    pub group: String,
+    /// Instances that the deploy ends with.
+    pub capacity: u32,
+    /// Instances that there are now; none makes it a first deploy, which has no canary and no watch.
+    pub old: u32,
+    /// `None` for an app without a load balancer.
+    pub balancer: Option<Balancer>,
+    /// `None` where nobody asked.
+    pub pace: Option<GroupPace>,
+    pub hooks: Option<Vec<LaunchHook>>,
+    pub image: Image,
+    /// What booting took the instances that serve now.
+    pub boots: Vec<Boot>,
+    /// The last deploys, newest first.
+    pub past: Vec<Past>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Balancer {
+    pub check: HealthCheck,
+    pub pace: TargetPace,
+}
+
+/// One instance's time from the agent's start to healthy, and how it came by its image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Boot {
+    pub took: Duration,
+    pub source: Option<ImageSource>,
+}
+
+/// Who has to build.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Image {
+    /// The release is an image, or its image is recorded: everybody pulls.
+    Known,
+    /// The canary builds and pushes, the fleet pulls: instances that run now did so.
+    BuiltOnce,
+    /// Nothing says that there is an image repository.
+    BuiltEach,
+}
+
+impl Facts {
+    /// There is no fleet yet that a canary or a watch would protect.
+    pub fn is_first(&self) -> bool {
+        self.old == 0
+    }
+
+    pub fn has_canary(&self) -> bool {
+        self.policy.canary && !self.is_first()
+    }
+}
