@@ -165,7 +165,7 @@ async fn found(stage: &Arc<Stage>, scenario: &Scenario, context: &Context) {
         tags: std::collections::BTreeMap::new(),
     };
     let version = aws.create_template_version(&template, &launch).await.expect("made");
-    aws.set_group_template("web", &template, version).await.expect("set");
+    aws.set_group_template("web", version).await.expect("set");
     aws.set_desired("web", scenario.fleet).await.expect("set");
     let lock = store.take_lock(&app(), "nobody", None).await.expect("free");
     let current = CurrentRelease { current: name("v1"), previous: None };
