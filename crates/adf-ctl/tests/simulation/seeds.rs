@@ -43,3 +43,31 @@ fn the_same_seed_has_the_same_trace() {
         assert_eq!(one.trace.len(), other.trace.len(), "seed {seed}");
     }
 }
+
+/// Seeds of one test. Together the tests below play what a machine with two processors plays in a few minutes;
+/// `cargo xtask sim --seeds 2000` plays more.
+const SHARE: u64 = 20;
+
+macro_rules! shares {
+    ($($name:ident: $share:expr;)*) => {
+        $(
+            #[test]
+            fn $name() {
+                all($share * SHARE, SHARE);
+            }
+        )*
+    };
+}
+
+shares! {
+    no_rule_is_broken_00: 0;
+    no_rule_is_broken_01: 1;
+    no_rule_is_broken_02: 2;
+    no_rule_is_broken_03: 3;
+    no_rule_is_broken_04: 4;
+    no_rule_is_broken_05: 5;
+    no_rule_is_broken_06: 6;
+    no_rule_is_broken_07: 7;
+    no_rule_is_broken_08: 8;
+    no_rule_is_broken_09: 9;
+}
