@@ -1,5 +1,7 @@
 //! One call of an AWS service, as a connection sees it.
 
+use std::fmt::Write as _;
+
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
@@ -66,7 +68,7 @@ impl Call {
         }
         for (key, value) in pairs(&self.body) {
             if !QUIET.contains(&key.as_str()) && !key.contains("UserData") && !key.contains("Tag") {
-                words += &format!(" {key}={value}");
+                let _ = write!(words, " {key}={value}");
             }
         }
         words
@@ -87,19 +89,19 @@ impl Call {
         let mut words = String::new();
         for key in [&body["Key"], &body["Item"]] {
             if let Some(sk) = key["Sk"]["S"].as_str() {
-                words += &format!(" {sk}");
+                let _ = write!(words, " {sk}");
             }
         }
         if let Some(state) = body["Item"]["state"]["M"]["state"]["S"].as_str() {
-            words += &format!(" {state}");
+            let _ = write!(words, " {state}");
         }
         for item in body["TransactItems"].as_array().into_iter().flatten() {
             let item = &item["Put"]["Item"];
             if let Some(last) = item["log"]["L"].as_array().and_then(|log| log.last()) {
                 let said = |name: &str| last["M"][name]["S"].as_str().unwrap_or("...");
-                words += &format!(" [{}] {} -> {}", said("step"), said("intent"), said("result"));
+                let _ = write!(words, " [{}] {} -> {}", said("step"), said("intent"), said("result"));
             } else if let Some(current) = item["current"]["S"].as_str() {
-                words += &format!(" current {current}");
+                let _ = write!(words, " current {current}");
             }
         }
         words

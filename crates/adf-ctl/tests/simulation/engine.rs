@@ -128,7 +128,7 @@ impl Engine {
         self.inner(|inner| inner.up = None);
     }
 
-    fn image_of(&self, labels: BTreeMap<String, String>, exact: Option<String>) -> Image {
+    fn image_of(labels: BTreeMap<String, String>, exact: Option<String>) -> Image {
         let mut labels = labels;
         labels.entry("adf.toml".to_owned()).or_insert_with(|| ADF_TOML.to_owned());
         let bits = labels.get("adf.release").or(exact.as_ref()).cloned().unwrap_or_default();
@@ -207,7 +207,7 @@ impl Docker for Engine {
                 exit: Some(1),
             }));
         }
-        let image = self.image_of(order.labels.clone(), None);
+        let image = Self::image_of(order.labels.clone(), None);
         self.inner(|inner| inner.images.insert(order.tag.clone(), image));
         Ok(())
     }
@@ -217,7 +217,7 @@ impl Docker for Engine {
         sleep(self.dice("pull").lognormal(median, p95)).await;
         let labels =
             image.digest().and_then(|digest| self.pushed(|all| all.get(&digest.to_string()).cloned()));
-        let pulled = self.image_of(labels.unwrap_or_default(), Some(image.exact()));
+        let pulled = Self::image_of(labels.unwrap_or_default(), Some(image.exact()));
         self.inner(|inner| inner.images.insert(image.exact(), pulled));
         Ok(())
     }

@@ -80,11 +80,12 @@ fn one_place(victim: Victim, fleet: u32, place: u64, watch: u64) -> bool {
 /// A deploy that was begun ends as the last operator wanted; one that no record told of never began.
 fn ended_as_asked(played: &Played, next: &Errand) {
     let Some(last) = played.deploys.first() else { return };
-    let well = match (next, &last.outcome) {
-        (Errand::Deploy(_), Some(Outcome::Succeeded)) => true,
-        // It had been asked to turn back before; or it was over before the last one came.
-        (_, Some(Outcome::RolledBack { .. })) => true,
-        (Errand::Rollback, Some(Outcome::Succeeded)) => last.log.iter().any(|e| e.intent == "begin cleanup"),
+    let well = match &last.outcome {
+        Some(Outcome::Succeeded) => {
+            *next != Errand::Rollback || last.log.iter().any(|e| e.intent == "begin cleanup")
+        }
+        // Asked for by the last one, or by the one who died.
+        Some(Outcome::RolledBack { .. }) => true,
         _ => false,
     };
     assert!(well, "after {next:?}: {:?}\n{}", last.outcome, played.story());

@@ -1,5 +1,6 @@
 //! People at their terminals: each turn is one command of the real `adf-ctl`, run to its end or to its death.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -173,7 +174,7 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut words = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
-        words += &format!(": {cause}");
+        let _ = write!(words, ": {cause}");
         source = cause.source();
     }
     words

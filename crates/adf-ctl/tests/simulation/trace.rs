@@ -3,6 +3,7 @@
 //! The rule: the same seed has the same trace. Random ids of deploys are replaced by their place, `d#1`; other
 //! random words (the lock's token, client tokens) are left out by whoever tells a line.
 
+use std::fmt::Write as _;
 use std::sync::{Mutex, PoisonError};
 
 use tokio::time::Instant;
@@ -59,7 +60,7 @@ impl Inner {
                 self.deploys.len() - 1
             });
             named.push_str(&rest[..at]);
-            named.push_str(&format!("d#{}", place + 1));
+            let _ = write!(named, "d#{}", place + 1);
             rest = &rest[at + ID..];
         }
         named + rest
