@@ -1,4 +1,4 @@
-//! The drawings of ARCHITECTURE.md: boot stages and deploy steps, generated from the enums of adf-types.
+//! The drawings in the documents: boot stages and deploy steps, generated from the enums of adf-types.
 //!
 //! The rule: a drawing is never edited by hand. `cargo xtask drawings` writes it, `cargo xtask tidy` refuses a
 //! drawing that says something else than the enum. To add one: a line in [`DRAWINGS`] and its two markers.
@@ -15,49 +15,71 @@ struct Drawing {
     /// The enum, and the file that holds it.
     enumeration: &'static str,
     source: &'static str,
+    pages: &'static [&'static str],
 }
 
 const DRAWINGS: [Drawing; 2] = [
-    Drawing { name: "boot", enumeration: "Stage", source: "crates/adf-types/src/stage.rs" },
-    Drawing { name: "deploy", enumeration: "Step", source: "crates/adf-types/src/deploy.rs" },
+    Drawing {
+        name: "boot",
+        enumeration: "Stage",
+        source: "crates/adf-types/src/stage.rs",
+        pages: &["ARCHITECTURE.md"],
+    },
+    Drawing {
+        name: "deploy",
+        enumeration: "Step",
+        source: "crates/adf-types/src/deploy.rs",
+        pages: &["ARCHITECTURE.md", "docs/deploy.md"],
+    },
 ];
+
+/// Every document that has drawings.
+const PAGES: [&str; 2] = ["ARCHITECTURE.md", "docs/deploy.md"];
 
 /// A variant's name in the enum, and its documentation.
 type Variant = (String, String);
 
 pub(crate) fn write() -> Result<()> {
-    let text = fs::read_to_string(page()).while_("reading ARCHITECTURE.md")?;
-    fs::write(page(), redrawn(&text)?).while_("writing ARCHITECTURE.md")
+    PAGES.iter().try_for_each(|page| fs::write(path(page), redrawn(page, &read(page)?)?).while_(page))
 }
 
 /// What is wrong with the drawings, one sentence each.
 pub(crate) fn violations() -> Result<Vec<String>> {
-    let text = fs::read_to_string(page()).while_("reading ARCHITECTURE.md")?;
-    let same = redrawn(&text)? == text;
-    let stale = "ARCHITECTURE.md: a drawing differs from its enum; run `cargo xtask drawings`".to_owned();
-    Ok(if same { Vec::new() } else { vec![stale] })
+    let mut stale = Vec::new();
+    for page in PAGES {
+        let text = read(page)?;
+        if redrawn(page, &text)? != text {
+            stale.push(format!("{page}: a drawing differs from its enum; run `cargo xtask drawings`"));
+        }
+    }
+    Ok(stale)
 }
 
-fn page() -> PathBuf {
-    workspace::root().join("ARCHITECTURE.md")
+fn path(page: &str) -> PathBuf {
+    workspace::root().join(page)
 }
 
-fn redrawn(text: &str) -> Result<String> {
-    DRAWINGS.iter().try_fold(text.to_owned(), |text, drawing| {
+fn read(page: &str) -> Result<String> {
+    fs::read_to_string(path(page)).while_(page)
+}
+
+fn redrawn(page: &str, text: &str) -> Result<String> {
+    let drawings = DRAWINGS.iter().filter(|drawing| drawing.pages.contains(&page));
+    drawings.into_iter().try_fold(text.to_owned(), |text, drawing| {
         let source = fs::read_to_string(workspace::root().join(drawing.source)).while_(drawing.source)?;
         let variants = variants(&source, drawing.enumeration);
         if variants.is_empty() {
             return Err(Failure::new(format!("{}: no enum {}", drawing.source, drawing.enumeration)));
         }
-        replaced(&text, drawing.name, &draw(&variants))
+        replaced(page, &text, drawing.name, &draw(&variants))
     })
 }
 
 /// Puts `drawing` between the markers of `name`.
-fn replaced(text: &str, name: &str, drawing: &str) -> Result<String> {
+fn replaced(page: &str, text: &str, name: &str, drawing: &str) -> Result<String> {
     let start = format!("<!-- drawing: {name} -->\n");
     let end = format!("<!-- end of {name} -->");
-    let missing = || Failure::new(format!("ARCHITECTURE.md has no markers `{}` and `{end}`", start.trim()));
+    let missing = || Failure::new(format!("{page} has no markers `{}` and `{end}`", start.trim()));
     let (before, rest) = text.split_once(&start).ok_or_else(missing)?;
     let (_, after) = rest.split_once(&end).ok_or_else(missing)?;
     Ok(format!("{before}{start}{drawing}{end}{after}"))
@@ -101,12 +123,12 @@ mod tests {
     #[test]
     fn only_what_is_between_the_markers_changes() {
         let page = "a\n<!-- drawing: x -->\nold\n<!-- end of x -->\nb\n";
-        let new = replaced(page, "x", "new\n").expect("has markers");
+        let new = replaced("PAGE.md", page, "x", "new\n").expect("has markers");
         assert_eq!(new, "a\n<!-- drawing: x -->\nnew\n<!-- end of x -->\nb\n");
     }
 
     #[test]
     fn a_page_without_markers_is_a_failure() {
-        assert!(replaced("a\n", "x", "new\n").is_err());
+        assert!(replaced("PAGE.md", "a\n", "x", "new\n").is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! Everything that is done to this repository: `cargo xtask demo`, `bench`, `fuzz`, `test`, `tidy`, `drawings`, `man`.
+//! Everything that is done to this repository: `cargo xtask demo`, `bench`, `fuzz`, `sim`, `test`, `tidy`, `drawings`, `man`.
 //!
 //! Neighbours: none. It runs the workspace's binaries as processes, as a user would, and depends on none of its
 //! crates. To add a command: a file of its own, a variant of [`Command`], a line in CONTRIBUTING.md.
@@ -15,6 +15,7 @@ mod local;
 mod man;
 mod process;
 mod programs;
+mod sim;
 mod test;
 mod tidy;
 mod workspace;
@@ -38,6 +39,8 @@ enum Command {
     Bench(bench::Options),
     /// Fuzzes what reads archives, from the hostile corpus onwards.
     Fuzz(fuzz::Options),
+    /// Plays deploys in virtual time, seed after seed, with everything going wrong that can.
+    Sim(sim::Options),
     /// Format, lints, dependency rules, licences and every test; ends with `N passed, N failed`.
     Test,
     /// The rules that no compiler checks: who may depend on whom, file sizes, drawings.
@@ -54,6 +57,7 @@ async fn main() -> ExitCode {
         Command::Demo(options) => demo::run(&options).await,
         Command::Bench(options) => bench::run(&options).await,
         Command::Fuzz(options) => fuzz::run(&options).map(|()| ExitCode::SUCCESS),
+        Command::Sim(options) => sim::run(&options),
         Command::Test => test::run().await,
         Command::Tidy => tidy::run().map(|()| ExitCode::SUCCESS),
         Command::Drawings => drawings::write().map(|()| ExitCode::SUCCESS),

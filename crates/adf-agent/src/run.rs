@@ -24,6 +24,7 @@ const STOP_GRACE: Duration = Duration::from_secs(10);
 pub async fn run(agent: &Agent, stop: impl Future<Output = ()>) -> Exit {
     let mut leaving = std::pin::pin!(leaving(agent, stop));
     let booted = tokio::select! {
+        biased;
         why = &mut leaving => Err(why),
         result = boot(agent) => Ok(result),
     };

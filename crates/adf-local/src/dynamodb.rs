@@ -3,12 +3,14 @@
 //! - a page of Query or Scan ends at 1 MB, before the filter, with a `LastEvaluatedKey` ([`page`]);
 //! - an item above 400 KB is refused ([`size`]);
 //! - binary values are compared ([`binary`]);
-//! - a condition and its write are one step, also between two requests at the same time.
+//! - a condition and its write are one step, also between two requests at the same time;
+//! - a call costs as much as it reads, not as much as the tables hold ([`quiet`]).
 //!
 //! Source: "Service, account, and table quotas in Amazon DynamoDB" and the API reference of each operation.
 
 mod binary;
 mod page;
+mod quiet;
 mod size;
 
 use std::fmt;

@@ -62,6 +62,7 @@ impl std::fmt::Display for Leaving {
 /// Resolves when the agent is to end.
 pub async fn leaving(agent: &Agent, stop: impl Future<Output = ()>) -> Leaving {
     tokio::select! {
+        biased;
         () = stop => Leaving::Told,
         leaving = announced(agent) => leaving,
     }

@@ -100,6 +100,7 @@ pub(super) async fn one_pass(
     let request = build_order(claimed, &opened.head, Arc::new(secrets), keyring, builder);
     let kills = agent.world.host.oom_kills();
     let built = tokio::select! {
+        biased;
         built = agent.world.docker.build(&request, opened.context) => built,
         never = hand_over(agent, order, config, &giver) => match never {},
     };

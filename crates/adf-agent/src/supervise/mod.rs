@@ -49,6 +49,7 @@ pub async fn supervise(agent: &Agent, serving: Serving, leaving: impl Future<Out
     let order = serving.started.order.clone();
     let mut supervisor = Supervisor::new(agent, serving.started);
     let why = tokio::select! {
+        biased;
         why = leaving => why,
         never = Box::pin(upkeep(agent, &order)) => match never {},
         never = supervisor.run() => match never {},
@@ -120,6 +121,7 @@ impl<'a> Supervisor<'a> {
         let mut step = std::pin::pin!(step);
         loop {
             tokio::select! {
+                biased;
                 done = &mut step => return done,
                 () = tokio::time::sleep_until(self.next) => {
                     let began = Instant::now();

@@ -51,6 +51,7 @@ impl Pulse {
         let mut step = std::pin::pin!(step);
         loop {
             tokio::select! {
+                biased;
                 done = &mut step => return done,
                 () = self.due() => self.beat(),
             }

@@ -16,7 +16,7 @@ use super::fetch::Fetcher;
 use super::lifecycle::AutoScaling;
 use super::registry::EcrClient;
 use super::table::StoreTable;
-use super::{Aws, Connect};
+use super::{Aws, Connect, Ecr, Fetch};
 use crate::settings::Settings;
 
 pub(super) struct Sdk {
@@ -31,6 +31,21 @@ impl Connect for Sdk {
             .load()
             .await;
         clients(&config, &self.settings)
+    }
+}
+
+impl Aws {
+    /// The real tables and the real group on a connection that is there already, beside downloads and a registry of
+    /// the caller's: what a simulation gives to each of its instances.
+    pub fn on(config: &SdkConfig, settings: &Settings, fetch: Arc<dyn Fetch>, ecr: Arc<dyn Ecr>) -> Self {
+        let Settings { config_table, state_table, .. } = settings;
+        let tables = Tables { config: config_table.clone(), state: state_table.clone() };
+        Self {
+            table: Arc::new(StoreTable::new(Store::connect(config, tables))),
+            fetch,
+            ecr,
+            lifecycle: Arc::new(AutoScaling(aws_sdk_autoscaling::Client::new(config))),
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! Whole deploys against adf-local's model of AWS, with the real SDK, in virtual time. Agents and the load
 //! balancer's checks are played by `world`; everything else is what runs in production.
 
+#[path = "../account/mod.rs"]
+mod account;
 mod agents;
 mod canary;
 mod cloudwatch;

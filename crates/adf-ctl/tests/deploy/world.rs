@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use adf_ctl::aws::create::{NewGroup, NewLoadBalancer, NewTargetGroup, NewTemplate};
 use adf_ctl::cli::SettingsArgs;
 use adf_ctl::context::Context;
 use adf_ctl::deploy::clock::Clock;
@@ -15,11 +14,13 @@ use adf_ctl::printer::{Format, Printer};
 use adf_ctl::settings::{AppNames, Settings};
 use adf_local::cloud::Cloud;
 use adf_local::model;
-use adf_types::{AppName, ConfigName, DeployRecord, Health, ReleaseName, ReleaseRecord, Step};
+use adf_types::{DeployRecord, ReleaseRecord, Step};
 use aws_config::SdkConfig;
 use jiff::Timestamp;
 use tokio::time::sleep;
 
+use crate::account::{self, release_at};
+pub(crate) use crate::account::{app, config_name, name};
 use crate::agents::{self, Fate};
 
 pub(crate) const CAPACITY: u32 = 3;
@@ -62,7 +63,7 @@ impl World {
         let played = agents::run(cloud.clone(), context.clone(), Arc::clone(&fates), Arc::clone(&watched));
         let agents = Arc::new(Agents(tokio::spawn(played)));
         let world = Self { cloud, context, fates, watched, folder: Arc::new(folder), agents };
-        world.init().await;
+        account::found(&world.cloud, &world.context, CAPACITY, 5).await;
         for name in ["v1", "v2", "v3"] {
             world.context.store.put_release(&release(name)).await.expect("a new release");
         }
@@ -80,47 +81,6 @@ impl World {
         assert_eq!(record.outcome, Some(adf_types::Outcome::Succeeded), "{record:#?}");
         world.watch();
         world
-    }
-
-    async fn init(&self) {
-        let (aws, app) = (&self.context.aws, app());
-        self.context.store.create_tables().await.expect("tables");
-        let subnets: Vec<String> = self.cloud.model(|model, _| {
-            ["us-east-1a", "us-east-1b", "us-east-1c"]
-                .iter()
-                .filter_map(|zone| Some(model.network().subnet_of_zone(zone)?.id.clone()))
-                .collect()
-        });
-        let vpc = aws.vpc_of(&subnets[0]).await.expect("a subnet's VPC");
-        let target = NewTargetGroup {
-            name: "web",
-            port: 8080,
-            vpc: &vpc,
-            health: &Health::default(),
-            drain_seconds: 5,
-        };
-        let (target_arn, _) = aws.ensure_target_group(&target).await.expect("target group");
-        let balancer = NewLoadBalancer { name: "web", subnets: &subnets, security_groups: &[] };
-        let (balancer_arn, _, _) = aws.ensure_load_balancer(&balancer).await.expect("load balancer");
-        aws.ensure_listener(&balancer_arn, 80, &target_arn).await.expect("listener");
-        let template = NewTemplate {
-            name: "web",
-            app: &app,
-            image_id: "ami-0adf0000000000001",
-            instance_type: "t3.small",
-            security_groups: &[],
-            instance_profile: Some("web"),
-        };
-        let (template_id, _) = aws.ensure_template(&template).await.expect("template");
-        let group = NewGroup {
-            name: "web",
-            app: &app,
-            template_id: &template_id,
-            subnets: &subnets,
-            target_group_arn: Some(&target_arn),
-            capacity: CAPACITY,
-        };
-        aws.ensure_group(&group).await.expect("group");
     }
 
     /// What instances of a release do from now on.
@@ -223,30 +183,8 @@ fn context(sdk: &SdkConfig, folder: &std::path::Path) -> Context {
     Context::on(sdk, settings, Printer::new(Format::Json))
 }
 
-pub(crate) fn app() -> AppName {
-    "web".parse().expect("a valid name")
-}
-
-pub(crate) fn name(release: &str) -> ReleaseName {
-    release.parse().expect("a valid name")
-}
-
-pub(crate) fn config_name(name: &str) -> ConfigName {
-    name.parse().expect("a valid name")
-}
-
 pub(crate) fn release(release: &str) -> ReleaseRecord {
-    ReleaseRecord {
-        app: app(),
-        release: name(release),
-        url: format!("s3://releases/web/{release}.tar.gz").parse().expect("a valid URL"),
-        digest: None,
-        tree: None,
-        commit: None,
-        config: adf_types::ConfigRules::default(),
-        created_at: Timestamp::UNIX_EPOCH,
-        created_by: "ann".to_owned(),
-    }
+    release_at(release, &format!("s3://releases/web/{release}.tar.gz"))
 }
 
 pub(crate) fn closed(ended: Ended) -> DeployRecord {

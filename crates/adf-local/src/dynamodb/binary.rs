@@ -3,17 +3,26 @@
 //!
 //! Their order is that of the base64 text, and no table has one as its key: ADF needs neither.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use serde_json::{Value, json};
 use winterbaume_core::{MockRequest, MockResponse, MockService as _};
 use winterbaume_dynamodb::DynamoDbService;
 
+use super::quiet::Quiet;
+
 /// Begins a text that stands for bytes. A noncharacter of Unicode, which is in no text of anybody.
 const MARK: char = '\u{fdd0}';
 
 /// The service, as everything else of this folder sees it.
-#[derive(Default)]
 pub(super) struct Service(DynamoDbService);
+
+impl Default for Service {
+    fn default() -> Self {
+        Self(DynamoDbService::with_backend(Arc::new(Quiet::new())))
+    }
+}
 
 impl Service {
     pub(super) async fn handle(&self, request: MockRequest) -> MockResponse {

@@ -1,0 +1,99 @@
+//! The end of a world: everything has settled, and what is left is one release, whole, and nothing else.
+
+use std::time::Duration;
+
+use adf_ctl::deploy::Ended;
+use adf_local::model::LifecycleState;
+use adf_types::{DeployRecord, Outcome};
+use tokio::time::sleep;
+
+use crate::account::app;
+use crate::operators::{Operators, Said};
+use crate::oracle::Group;
+use crate::scenario::{Errand, Happening, RELEASES, Scenario, Turn, Weather};
+use crate::stage::Stage;
+
+/// Replacements boot, machines halt; more than that is stuck.
+const SETTLE: u32 = 900;
+
+pub(crate) async fn fall(operators: &Operators, scenario: &Scenario, before: &Group) {
+    let stage = &operators.stage;
+    let current = stage.store().current(&app()).await.expect("readable");
+    let deploys = stage.store().deploys(&app(), 20).await.expect("readable");
+    closed(stage, &deploys);
+    let settled = settled(stage, scenario.first && current.is_none()).await;
+    stage.check("the group settles", settled, || format!("{:?}", stage.group()));
+    let group = stage.group();
+    let Some(current) = current else {
+        let empty = group.members.is_empty() && group.desired == 0;
+        stage.check("a first deploy that fails leaves nothing", empty, || format!("{group:?}"));
+        return;
+    };
+    let release = current.current;
+    let one = group.members.iter().all(|m| m.release.as_ref() == Some(&release));
+    stage.check("the fleet runs the current release", one, || format!("current is {release}: {group:?}"));
+    let next = group.starts.as_ref() == Some(&release);
+    stage.check("the group launches the current release", next, || format!("{release}: {group:?}"));
+    let edges = (group.min, group.max) == (before.min, before.max);
+    stage.check("minimum and maximum are as before", edges, || format!("{before:?} {group:?}"));
+    let wanted = sizes(scenario, &deploys);
+    stage.check("desired capacity is as it should be", wanted.contains(&group.desired), || {
+        format!("one of {wanted:?}: {group:?}")
+    });
+    stage.overlays().await;
+    proof(operators, release.as_str()).await;
+}
+
+fn closed(stage: &Stage, deploys: &[DeployRecord]) {
+    for deploy in deploys {
+        stage.check("every deploy ends closed", !deploy.is_open(), || format!("{deploy:#?}"));
+        let first = deploy.from.is_none();
+        let failed = matches!(deploy.outcome, Some(Outcome::Failed { .. }));
+        stage.check("a deploy ends in a defined release", first || !failed, || {
+            format!("{:?}", deploy.outcome)
+        });
+    }
+}
+
+async fn settled(stage: &Stage, empty: bool) -> bool {
+    for _ in 0..SETTLE {
+        let group = stage.group();
+        let calm = group.members.iter().all(|m| m.state == LifecycleState::InService && m.target);
+        let whole = group.members.len() == group.desired as usize || empty;
+        if calm && whole && group.strangers.is_empty() {
+            return true;
+        }
+        sleep(Duration::from_secs(1)).await;
+    }
+    false
+}
+
+/// What desired capacity may be at the end: as at the start, or as somebody set it meanwhile.
+fn sizes(scenario: &Scenario, deploys: &[DeployRecord]) -> std::ops::RangeInclusive<u32> {
+    let scaled = scenario.happenings.iter().filter_map(|(_, what)| match what {
+        Happening::Scale(percent) => Some((scenario.fleet * percent).div_ceil(100)),
+        _ => None,
+    });
+    let all: Vec<u32> =
+        scaled.chain([scenario.fleet]).chain(deploys.iter().map(|d| d.progress.capacity)).collect();
+    let (least, most) = (all.iter().min(), all.iter().max());
+    *least.unwrap_or(&0)..=*most.unwrap_or(&0)
+}
+
+/// Whoever comes next gets the lock and is told that the release serves; then the lock is free.
+async fn proof(operators: &Operators, release: &str) {
+    let stage = &operators.stage;
+    let release = RELEASES.into_iter().find(|known| *known == release).expect("a release");
+    let errand = Errand::Deploy(release);
+    let turn = Turn { who: "eve", after: Duration::ZERO, errand, dies: None, skew: 0 };
+    let said = Box::pin(operators.turn(&turn, Weather::default())).await;
+    let serving = matches!(&said, Said::Done(ended) if matches!(**ended, Ended::Serving { .. }));
+    stage.check("the next operator is told what serves", serving, || match said {
+        Said::Refused(reason) => reason,
+        Said::Failed(error) => error.to_string(),
+        Said::Died => "died".to_owned(),
+        Said::Done(ended) => format!("{ended:?}"),
+    });
+    let lock = stage.store().lock(&app()).await.expect("readable");
+    stage.check("the lock is free at the end", lock.is_none(), || format!("{lock:?}"));
+}

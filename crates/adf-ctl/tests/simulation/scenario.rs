@@ -1,0 +1,291 @@
+//! One deploy world: what a seed makes of fleet, cloud, release, operators and faults.
+//!
+//! To add a fault: a field of [`Weather`] (faults of a connection) or a variant of [`Happening`] (things that happen
+//! to the group), drawn here, done in `link` or `happening`, counted where it is done.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use adf_local::model::{ExitOverMax, Settings, StandbyTermination};
+use adf_types::ReleaseName;
+
+use crate::account::name;
+use crate::dice::Dice;
+use crate::fate::Fates;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Scenario {
+    pub(crate) seed: u64,
+    pub(crate) settings: Settings,
+    /// Instances that serve v1 at the start; those that a first deploy starts.
+    pub(crate) fleet: u32,
+    /// Nothing was ever deployed.
+    pub(crate) first: bool,
+    pub(crate) delivery: Delivery,
+    pub(crate) policy: Policy,
+    pub(crate) fates: BTreeMap<ReleaseName, Fates>,
+    pub(crate) pace: Pace,
+    pub(crate) weather: Weather,
+    /// Operators that work at the same time; in each row one after the other.
+    pub(crate) cast: Vec<Vec<Turn>>,
+    pub(crate) happenings: Vec<(Duration, Happening)>,
+    /// Whether the oracle looks at every half second, and not only at every call that changes something.
+    pub(crate) watched: bool,
+    /// What whoever tidies up at the end does with a deploy that is still open.
+    pub(crate) tidying: Errand,
+}
+
+/// How instances come by their image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Delivery {
+    /// The release is an image.
+    Image,
+    /// Each instance builds it.
+    Archive,
+    /// The first one builds it, the others pull what it pushed.
+    Repository,
+}
+
+/// What adf.toml says.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Policy {
+    pub(crate) bake: Duration,
+    pub(crate) min_probes: u64,
+    pub(crate) watch: Duration,
+    pub(crate) boot_timeout: Duration,
+    pub(crate) drain: u16,
+}
+
+/// How long machines and images take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    /// Median and 95 % of the time from running to the agent's start.
+    pub(crate) boot: (f64, f64),
+    /// How many in a hundred boot slowly, in about 80 s.
+    pub(crate) slow: u32,
+    pub(crate) build: (f64, f64),
+    pub(crate) pull: (f64, f64),
+}
+
+/// What the operators' connections are like; the agents' are a third as bad.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Weather {
+    pub(crate) throttled: f64,
+    /// The call happened, the answer did not arrive.
+    pub(crate) lost: f64,
+    pub(crate) slow: f64,
+    /// When DynamoDB does not answer, after the operators began.
+    pub(crate) outage: Option<(Duration, Duration)>,
+    /// When an operator's credentials are expired.
+    pub(crate) expired: Option<(Duration, Duration)>,
+}
+
+/// One command of one operator.
+#[derive(Clone, Debug)]
+pub(crate) struct Turn {
+    pub(crate) who: &'static str,
+    /// How long after the row's turn before; the first, after the beginning.
+    pub(crate) after: Duration,
+    pub(crate) errand: Errand,
+    pub(crate) dies: Option<Death>,
+    /// Seconds that the operator's clock is ahead.
+    pub(crate) skew: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Errand {
+    Deploy(&'static str),
+    Rollback,
+}
+
+/// The process ends at its so-manieth call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Death {
+    pub(crate) call: u64,
+    /// Whether that call still takes effect.
+    pub(crate) after: bool,
+}
+
+/// What happens to the group beside the deploy.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Happening {
+    /// Somebody sets desired capacity to so many per cent of the fleet.
+    Scale(u32),
+    /// An instance in service ends without a word.
+    Kill,
+    /// Somebody terminates an instance in service by EC2.
+    Terminate,
+    /// EC2 takes one back, with two minutes' notice.
+    Spot,
+}
+
+pub(crate) const RELEASES: [&str; 3] = ["v1", "v2", "v3"];
+
+impl Scenario {
+    pub(crate) fn of(seed: u64) -> Self {
+        let dice = &mut Dice::at(seed, "scenario", 0);
+        let first = dice.chance(0.1);
+        let fates = RELEASES
+            .map(|release| (name(release), if release == "v2" { Fates::draw(dice) } else { Fates::WELL }));
+        let fleet = dice.pick(&[1, 1, 2, 2, 3, 3, 4, 5, 6, 8, 12]);
+        let quick = dice.chance(0.5);
+        Self {
+            seed,
+            settings: settings(dice),
+            fleet,
+            first,
+            delivery: dice.pick(&[Delivery::Image, Delivery::Image, Delivery::Archive, Delivery::Repository]),
+            policy: policy(dice),
+            fates: fates.into(),
+            pace: Pace {
+                boot: if quick { (4.0, 8.0) } else { (35.0, 60.0) },
+                slow: if quick { 2 } else { 10 },
+                build: (20.0, 60.0),
+                pull: (3.0, 10.0),
+            },
+            weather: Weather::draw(dice),
+            cast: cast(dice),
+            happenings: happenings(dice),
+            watched: true,
+            tidying: if dice.chance(0.5) { Errand::Deploy("v2") } else { Errand::Rollback },
+        }
+    }
+}
+
+impl Scenario {
+    /// Good releases, good connections, quick machines, short waits: whoever takes it spoils what is to be tried.
+    pub(crate) fn calm(seed: u64, fleet: u32, cast: Vec<Vec<Turn>>) -> Self {
+        Self {
+            seed,
+            settings: Settings { subnet_prefix: 20, ..Settings::default() },
+            fleet,
+            first: false,
+            delivery: Delivery::Image,
+            policy: Policy {
+                bake: Duration::from_secs(2),
+                min_probes: 1,
+                watch: Duration::from_secs(3),
+                boot_timeout: Duration::from_mins(5),
+                drain: 1,
+            },
+            fates: RELEASES.map(|release| (name(release), Fates::WELL)).into(),
+            pace: Pace { boot: (1.0, 1.5), slow: 0, build: (1.0, 1.5), pull: (0.5, 0.7) },
+            weather: Weather::default(),
+            cast,
+            happenings: Vec::new(),
+            watched: true,
+            tidying: Errand::Rollback,
+        }
+    }
+}
+
+impl Turn {
+    pub(crate) fn of(who: &'static str, errand: Errand) -> Self {
+        Self { who, after: Duration::ZERO, errand, dies: None, skew: 0 }
+    }
+
+    pub(crate) fn after(self, after: Duration) -> Self {
+        Self { after, ..self }
+    }
+
+    pub(crate) fn dying(self, call: u64, after: bool) -> Self {
+        Self { dies: Some(Death { call, after }), ..self }
+    }
+}
+
+/// Each point where AWS's documentation is silent is decided by the seed.
+fn settings(dice: &mut Dice) -> Settings {
+    Settings {
+        boot_delay: dice.seconds(1, 8),
+        asg_reaction: dice.seconds(1, 10),
+        halt_limit: dice.seconds(5, 40),
+        launch_retry: dice.seconds(10, 60),
+        terminating_hook_overlaps_drain: dice.chance(0.5),
+        standby_waits_for_drain: dice.chance(0.5),
+        standby_termination: dice
+            .pick(&[StandbyTermination::OutsideDesired, StandbyTermination::CountedInDesired]),
+        exit_over_max: dice.pick(&[ExitOverMax::Refused, ExitOverMax::CutSurplus]),
+        ec2_termination_runs_hooks: dice.chance(0.5),
+        abandoned_launch_runs_hooks: dice.chance(0.5),
+        first_pass_is_healthy: dice.chance(0.5),
+        request_tags_join_template_tags: dice.chance(0.5),
+        changed_token_is_refused: dice.chance(0.5),
+        fail_open_to_initial: dice.chance(0.5),
+        ..Settings::default()
+    }
+}
+
+fn policy(dice: &mut Dice) -> Policy {
+    Policy {
+        bake: dice.seconds(5, 30),
+        min_probes: dice.number(1, 4),
+        watch: dice.seconds(5, 30),
+        boot_timeout: Duration::from_mins(5),
+        drain: u16::try_from(dice.number(0, 20)).unwrap_or_default(),
+    }
+}
+
+impl Weather {
+    fn draw(dice: &mut Dice) -> Self {
+        let window = |dice: &mut Dice, low, high| Some((dice.seconds(0, 150), dice.seconds(low, high)));
+        Self {
+            throttled: dice.pick(&[0.0, 0.0, 0.02, 0.1, 0.3]),
+            lost: dice.pick(&[0.0, 0.0, 0.02, 0.1]),
+            slow: dice.pick(&[0.0, 0.02, 0.1]),
+            outage: if dice.chance(0.15) { window(dice, 5, 200) } else { None },
+            expired: if dice.chance(0.1) { window(dice, 10, 120) } else { None },
+        }
+    }
+}
+
+fn cast(dice: &mut Dice) -> Vec<Vec<Turn>> {
+    let mut rows = vec![row(dice, "ann", Duration::ZERO, Errand::Deploy("v2"))];
+    if dice.chance(0.35) {
+        let errand = dice.pick(&[
+            Errand::Rollback,
+            Errand::Rollback,
+            Errand::Deploy("v2"),
+            Errand::Deploy("v3"),
+            Errand::Deploy("v1"),
+        ]);
+        let after = dice.seconds(0, 180);
+        rows.push(row(dice, "bob", after, errand));
+    }
+    rows
+}
+
+/// A turn, and those who take over from one who died.
+fn row(dice: &mut Dice, who: &'static str, after: Duration, errand: Errand) -> Vec<Turn> {
+    let mut turns = vec![turn(dice, who, after, errand)];
+    for who in ["cyd", "dan"] {
+        if turns.last().is_some_and(|turn| turn.dies.is_some()) {
+            let errand = dice.pick(&[Errand::Deploy("v2"), Errand::Deploy("v2"), Errand::Rollback]);
+            let after = dice.seconds(0, 60);
+            turns.push(turn(dice, who, after, errand));
+        }
+    }
+    turns
+}
+
+fn turn(dice: &mut Dice, who: &'static str, after: Duration, errand: Errand) -> Turn {
+    let death = Death { call: dice.number(1, 500), after: dice.chance(0.5) };
+    let skew = i64::from(dice.small(0, 1200)) - 600;
+    Turn {
+        who,
+        after,
+        errand,
+        dies: dice.chance(0.4).then_some(death),
+        skew: if dice.chance(0.3) { skew } else { 0 },
+    }
+}
+
+fn happenings(dice: &mut Dice) -> Vec<(Duration, Happening)> {
+    let number = dice.pick(&[0, 0, 0, 1, 1, 2]);
+    (0..number)
+        .map(|_| {
+            let scale = Happening::Scale(dice.pick(&[50, 75, 125, 150, 200]));
+            let what = dice.pick(&[scale, scale, Happening::Kill, Happening::Terminate, Happening::Spot]);
+            (dice.seconds(0, 240), what)
+        })
+        .collect()
+}
