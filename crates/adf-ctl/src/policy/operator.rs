@@ -19,21 +19,19 @@ pub(super) fn statements(scope: &Scope) -> Vec<Statement> {
 }
 
 fn config(scope: &Scope) -> Vec<Statement> {
-    let keep = ["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Query"];
+    let keep = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"];
     vec![
-        // One statement, because a managed policy holds 6,144 characters and an app's name may have 64.
+        // Few statements, because a managed policy holds 6,144 characters and an app's name may have 64.
         on(scope, "KeepConfig", keep, [Base, Overlays, History]),
-        on(scope, "ReadConfigNames", ["dynamodb:GetItem"], [Base, Overlays, Version]),
-        on(scope, "CountChange", ["dynamodb:UpdateItem"], [Version]),
+        on(scope, "CountChange", ["dynamodb:GetItem", "dynamodb:UpdateItem"], [Version]),
     ]
 }
 
 fn state(scope: &Scope) -> Vec<Statement> {
-    let keep = ["dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"];
+    let keep = ["dynamodb:ConditionCheckItem", "dynamodb:PutItem", "dynamodb:UpdateItem"];
     vec![
-        on(scope, "ReadState", ["dynamodb:Query"], [Records, Receipts]),
+        on(scope, "ReadState", ["dynamodb:GetItem", "dynamodb:Query"], [Records, Receipts, Images]),
         on(scope, "KeepRecords", keep, [Records]),
-        on(scope, "ReadImages", ["dynamodb:GetItem"], [Images]),
         on(scope, "RemoveReceipts", ["dynamodb:DeleteItem"], [Receipts]),
     ]
 }

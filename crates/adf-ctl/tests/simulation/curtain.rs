@@ -41,6 +41,10 @@ pub(crate) async fn fall(operators: &Operators, scenario: &Scenario, before: &Gr
         format!("one of {wanted:?}: {group:?}")
     });
     stage.overlays().await;
+    // A release that fell ill after its deploy had succeeded: whoever deploys it again is right to try.
+    if group.members.iter().any(|member| is_ill(stage, &member.id)) {
+        return;
+    }
     proof(operators, release.as_str()).await;
 }
 
@@ -55,10 +59,18 @@ fn closed(stage: &Stage, deploys: &[DeployRecord]) {
     }
 }
 
+/// By its release, not by what happened to the machine.
+fn is_ill(stage: &Stage, instance: &str) -> bool {
+    stage.engine(instance).and_then(|engine| engine.answers()) == Some(false)
+}
+
 async fn settled(stage: &Stage, empty: bool) -> bool {
     for _ in 0..SETTLE {
         let group = stage.group();
-        let calm = group.members.iter().all(|m| m.state == LifecycleState::InService && m.target);
+        let calm = group
+            .members
+            .iter()
+            .all(|m| m.state == LifecycleState::InService && (m.target || is_ill(stage, &m.id)));
         let whole = group.members.len() == group.desired as usize || empty;
         if calm && whole && group.strangers.is_empty() {
             return true;

@@ -24,6 +24,9 @@ use crate::scenario::{Delivery, Errand, RELEASES, Scenario, Turn, Weather};
 use crate::stage::Stage;
 use crate::tally::Tally;
 
+/// Longer than the two minutes from a Spot notice to the instance's end, and than its replacement's boot.
+const AFTERMATH: std::time::Duration = std::time::Duration::from_mins(5);
+
 /// What became of a seed.
 #[derive(Debug)]
 pub(crate) struct Played {
@@ -111,6 +114,10 @@ async fn acts(stage: &Arc<Stage>, scenario: &Scenario, folder: &std::path::Path)
     let rows = scenario.cast.iter().map(|turns| operators.row(turns));
     futures_util::future::join_all(rows).await;
     happenings.await.expect("happenings do not panic");
+    if !scenario.happenings.is_empty() {
+        // What happened last, a Spot notice above all, takes its time to have its effect.
+        tokio::time::sleep(AFTERMATH).await;
+    }
     tidy(&operators, scenario).await;
     crate::curtain::fall(&operators, scenario, &before).await;
 }

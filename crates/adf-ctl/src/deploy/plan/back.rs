@@ -29,7 +29,9 @@ pub(super) fn plan(fleet: &Fleet, record: &DeployRecord, reason: &str, now: Time
         if let Some(back) = back {
             return back;
         }
-        if fleet.template_version == ours {
+        // The version before a first deploy starts no release: it comes back when nothing is launched any more.
+        let launches = is_first(record) && fleet.desired > fleet.min;
+        if fleet.template_version == ours && !launches {
             return act(Action::SetGroupTemplate { version });
         }
     }
@@ -37,7 +39,7 @@ pub(super) fn plan(fleet: &Fleet, record: &DeployRecord, reason: &str, now: Time
     let way = Way { fleet, record, goal };
     way.return_old()
         .or_else(|| way.await_old(reason, now))
-        .or_else(|| way.remove_new())
+        .or_else(|| way.remove_new(now))
         .or_else(|| way.remove_surplus(now))
         .or_else(|| way.keep_size())
         .or_else(|| canary::find(record, now))
@@ -147,15 +149,26 @@ impl Way<'_> {
         self.terminate(ids)
     }
 
-    fn remove_new(&self) -> Option<Decision> {
+    fn remove_new(&self, now: Timestamp) -> Option<Decision> {
         if self.goal == 0 && self.fleet.desired > self.fleet.min {
             // A first deploy: no old instance could be hit.
             return Some(act(Action::SetDesired { instances: self.fleet.min }));
         }
         if self.goal == 0 {
-            return None;
+            return self.await_empty(now);
         }
         self.terminate(self.fresh().take(BATCH).map(|m| m.id.clone()).collect())
+    }
+
+    /// A first deploy that failed leaves nothing behind, if the group lets go of it in time.
+    fn await_empty(&self, now: Timestamp) -> Option<Decision> {
+        let left = count(self.fresh());
+        let until = after(last_act(self.record), UNBORN_SLACK);
+        if left <= self.fleet.min || now >= until {
+            return None;
+        }
+        let what = format!("{left} instances to be terminated");
+        Some(Decision::Wait(Wait { what, kind: Waiting::Aws, until, limit: UNBORN_LIMIT }))
     }
 
     /// The group may have started old-release instances on the way back, beyond what served at the start.

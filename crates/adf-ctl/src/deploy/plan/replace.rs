@@ -31,7 +31,7 @@ pub(super) fn plan(fleet: &Fleet, record: &DeployRecord, now: Timestamp) -> Deci
         .or_else(|| state.await_new(now))
         .or_else(|| state.retire_old())
         .or_else(|| state.settle(now))
-        .or_else(|| state.cut_surplus())
+        .or_else(|| state.settle_size())
         .or_else(|| protect::end(fleet, record))
         .or_else(|| room::give_back(fleet, record))
         .unwrap_or_else(|| act(Action::MarkReplaced))
@@ -75,10 +75,14 @@ impl<'a> State<'a> {
         Some(act(Action::Resize { instances, desired: self.fleet.desired }))
     }
 
-    /// An old instance that died meanwhile was replaced by a new one, which is one too many now.
-    fn cut_surplus(&self) -> Option<Decision> {
+    /// An old instance that died meanwhile was replaced by a new one, which is one too many now; and a scale-in that
+    /// came while the old ones left took more than they were.
+    fn settle_size(&self) -> Option<Decision> {
         let (capacity, fleet) = (self.record.progress.capacity, self.fleet);
-        let surplus = fleet.desired.saturating_sub(capacity);
+        if fleet.desired < capacity {
+            return Some(act(Action::SetDesired { instances: capacity }));
+        }
+        let surplus = fleet.desired - capacity;
         if surplus == 0 {
             return None;
         }

@@ -124,6 +124,13 @@ fn scaling_out_is_told_apart_from_what_the_deploy_asked_for() {
 }
 
 #[test]
+fn a_scale_in_while_the_old_ones_leave_takes_nothing_from_the_new() {
+    let record = record(Step::Replace, &OLDS);
+    let members: Vec<_> = OLDS.iter().map(|name| standby(name)).chain(news()).collect();
+    assert_eq!(acts(&fleet(NEW, 2, members), &record), Action::SetDesired { instances: 3 });
+}
+
+#[test]
 fn what_replaced_a_lost_old_instance_is_one_too_many() {
     let record = record(Step::Replace, &OLDS);
     let mut members: Vec<_> = ["a", "b"].iter().map(|name| standby(name)).chain(news()).collect();
