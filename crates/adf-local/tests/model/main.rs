@@ -7,6 +7,7 @@ mod health;
 mod hooks;
 mod properties;
 mod refresh;
+mod refresh_bounds;
 mod surprises;
 mod templates;
 mod warm_pool;

@@ -7,13 +7,12 @@ use adf_local::model::groups::{
     Strays,
 };
 use adf_local::model::templates::LaunchData;
-use adf_local::model::{LifecycleState, Settings, Weather};
-use proptest::prelude::*;
+use adf_local::model::{LifecycleState, Settings};
 
 use crate::world::{GROUP, World, by_name, settings};
 
 /// No warm-up, so that a refresh is as quick as its instances.
-fn quick() -> RefreshPreferences {
+pub(crate) fn quick() -> RefreshPreferences {
     RefreshPreferences { warmup: Some(Duration::ZERO), ..RefreshPreferences::default() }
 }
 
@@ -24,7 +23,7 @@ fn second(world: &mut World) {
 }
 
 /// A group of numbered version 1, and version 2 beside it.
-fn numbered(settings: Settings, max: u32, desired: u32) -> World {
+pub(crate) fn numbered(settings: Settings, max: u32, desired: u32) -> World {
     let mut world = World::with(settings);
     world.template();
     let spec = GroupSpec { template: Some((by_name(), Some("1".to_owned()))), ..GroupSpec::default() };
@@ -41,7 +40,7 @@ fn to_second(preferences: RefreshPreferences) -> RefreshRequest {
     }
 }
 
-fn start(world: &mut World, preferences: RefreshPreferences) -> String {
+pub(crate) fn start(world: &mut World, preferences: RefreshPreferences) -> String {
     let now = world.now;
     world.model.start_instance_refresh(GROUP, to_second(preferences), now).expect("a valid refresh")
 }
@@ -50,11 +49,11 @@ fn latest(world: &World) -> &InstanceRefresh {
     world.model.instance_refreshes(GROUP).expect("the group exists")[0]
 }
 
-fn status(world: &World) -> RefreshStatus {
+pub(crate) fn status(world: &World) -> RefreshStatus {
     latest(world).status
 }
 
-fn versions(world: &World) -> Vec<u64> {
+pub(crate) fn versions(world: &World) -> Vec<u64> {
     let mut versions: Vec<u64> = world
         .in_service()
         .iter()
@@ -478,39 +477,5 @@ fn target_health_is_waited_for_where_the_group_listens_to_it() {
         world.pass_all(&arn);
         world.pass(10);
         assert_eq!(status(&world), RefreshStatus::Successful);
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
-
-    #[test]
-    fn any_refresh_ends_and_keeps_within_its_percentages(
-        desired in 1..12u32,
-        min in 0..=100u32,
-        above in proptest::option::of(0..=60u32),
-        jitter in 0..20u64,
-    ) {
-        let weather = Weather { boot_jitter: Duration::from_secs(jitter), ..Weather::default() };
-        let mut world = numbered(Settings { weather, ..settings() }, 30, desired);
-        world.pass(60);
-        let max = above.map(|above| 100 + above.min(min));
-        start(&mut world, RefreshPreferences { min_healthy: min, max_healthy: max, ..quick() });
-        let least = (desired * min).div_ceil(100);
-        // Nobody may be missing and nobody may be added: then one is added, or missing where no maximum was given.
-        let surge = max.map_or(0, |max| desired * max / 100 - desired);
-        let (least, surge) = match max {
-            None => (least.min(desired - 1), 0),
-            Some(_) if surge == 0 && least == desired => (least, 1),
-            Some(_) => (least, surge),
-        };
-        for _ in 0..1500 {
-            world.pass(1);
-            let serving = u32::try_from(world.in_service().len()).expect("few");
-            prop_assert!(serving >= least, "{serving} of at least {least}");
-            prop_assert!(world.model.counting(GROUP) <= desired + surge);
-        }
-        prop_assert_eq!(status(&world), RefreshStatus::Successful);
-        prop_assert_eq!(versions(&world), vec![2; desired as usize]);
     }
 }

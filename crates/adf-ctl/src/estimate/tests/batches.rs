@@ -20,7 +20,7 @@ fn each_batch_costs_a_start_and_its_checks_and_nobody_waits_for_the_old_ones() {
     assert!((row(&estimate, Step::Replace, "load balancer").0 - 40.0).abs() < 0.01);
     let drained = estimate.rows.iter().any(|row| row.step == Step::Replace && row.what.contains("requests"));
     assert!(!drained, "{estimate:#?}");
-    assert_eq!(row(&estimate, Step::Watch, "watched").0.round() as u64, 300);
+    assert!((row(&estimate, Step::Watch, "watched").0 - 300.0).abs() < 0.5);
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn a_refresh_waits_for_the_old_ones_to_drain() {
     let mut facts = surge("25%");
     facts.policy.strategy = Strategy::Refresh;
     let estimate = estimate(&facts);
-    assert_eq!(row(&estimate, Step::Replace, "old instances finish").0.round() as u64, 30);
+    assert!((row(&estimate, Step::Replace, "old instances finish").0 - 30.0).abs() < 0.5);
     assert!((row(&estimate, Step::Replace, "3 at a time").0 - 260.0).abs() < 0.01, "{estimate:#?}");
 }
 

@@ -33,7 +33,7 @@ fn an_instance_without_receipt_and_console_says_both() {
 
 #[test]
 fn of_a_console_the_last_lines_are_shown_without_its_carriage_returns() {
-    let boot: String = (0..100).map(|n| format!("[{n}] kernel\r\n")).collect();
+    let boot = (0..100).map(|n| format!("[{n}] kernel\r\n")).collect::<Vec<_>>().concat();
     let lines = last_lines(&(boot + "adf-agent: failed in health: E170\r\n\r\n  \r\n"));
     assert_eq!(lines.len(), CONSOLE_LINES);
     assert_eq!(lines.last().map(String::as_str), Some("adf-agent: failed in health: E170"));

@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::simulator::{HOURS, Simulator, Trouble, defined_end};
+use super::promises::{HOURS, defined_end};
+use super::simulator::{Simulator, Trouble};
 use super::*;
 
 fn calm() -> Trouble {

@@ -2,6 +2,7 @@
 
 mod ends;
 mod operators;
+mod promises;
 mod refreshes;
 mod rooms;
 mod simulator;
