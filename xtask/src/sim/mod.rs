@@ -45,7 +45,8 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let player = build()?;
     if options.exhaustive {
-        return whole(&player, "kills::", &[("ADF_SIM_EXHAUSTIVE", "1".to_owned())]);
+        whole(&player, "kills::", &[("ADF_SIM_EXHAUSTIVE", "1".to_owned())])?;
+        return whole(&player, "sizes::", &[("ADF_SIM_EXHAUSTIVE", "1".to_owned())]);
     }
     if options.times {
         return whole(&player, "times::", &[("ADF_SIM_SEEDS", options.seeds.to_string())]);
