@@ -48,13 +48,7 @@ pub struct LaunchHook {
 impl Aws {
     /// The health check of the target group of this name, or `None` when there is none.
     pub async fn health_check(&self, name: &str) -> Result<Option<HealthCheck>, AwsError> {
-        let answer = self.elb.describe_target_groups().names(name).send().await;
-        let groups = match answer.map_err(failed("DescribeTargetGroups", name)) {
-            Ok(answer) => answer.target_groups.unwrap_or_default(),
-            Err(AwsError::NotFound { .. }) => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        let Some(group) = groups.into_iter().next() else { return Ok(None) };
+        let Some(group) = self.described_target_group(name).await? else { return Ok(None) };
         let lacks = |what| incomplete("DescribeTargetGroups", name, what);
         Ok(Some(HealthCheck {
             arn: group.target_group_arn.ok_or_else(|| lacks("the ARN"))?,
@@ -80,9 +74,7 @@ impl Aws {
 
     /// The group's own judgement, or `None` when there is no group of this name.
     pub async fn group_pace(&self, name: &str) -> Result<Option<GroupPace>, AwsError> {
-        let describe = self.autoscaling.describe_auto_scaling_groups().auto_scaling_group_names(name);
-        let answer = describe.send().await.map_err(failed("DescribeAutoScalingGroups", name))?;
-        let group = answer.auto_scaling_groups.unwrap_or_default().into_iter().next();
+        let group = self.describe_group(name).await?;
         Ok(group.map(|group| GroupPace {
             grace: seconds(group.health_check_grace_period).unwrap_or_default(),
             balancer_judges: group.health_check_type.is_some_and(|kind| kind.contains("ELB")),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use adf_types::InstanceId;
 use aws_sdk_elasticloadbalancingv2::types::{
-    TargetDescription, TargetHealthDescription, TargetHealthStateEnum,
+    TargetDescription, TargetGroup, TargetHealthDescription, TargetHealthStateEnum,
 };
 
 use super::error::{failed, incomplete};
@@ -43,13 +43,7 @@ pub enum TargetState {
 impl Aws {
     /// The target group of this name.
     pub async fn target_group(&self, name: &str) -> Result<Option<TargetGroupState>, AwsError> {
-        let answer = self.elb.describe_target_groups().names(name).send().await;
-        let groups = match answer.map_err(failed("DescribeTargetGroups", name)) {
-            Ok(answer) => answer.target_groups.unwrap_or_default(),
-            Err(AwsError::NotFound { .. }) => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        let Some(group) = groups.into_iter().next() else { return Ok(None) };
+        let Some(group) = self.described_target_group(name).await? else { return Ok(None) };
         let arn =
             group.target_group_arn.ok_or_else(|| incomplete("DescribeTargetGroups", name, "the ARN"))?;
         let port = group.port.and_then(|p| u16::try_from(p).ok());
@@ -57,23 +51,21 @@ impl Aws {
         Ok(Some(TargetGroupState { arn, name: name.to_owned(), port, balancer_arn }))
     }
 
+    /// The target group as AWS describes it.
+    pub(super) async fn described_target_group(&self, name: &str) -> Result<Option<TargetGroup>, AwsError> {
+        let answer = self.elb.describe_target_groups().names(name).send().await;
+        match answer.map_err(failed("DescribeTargetGroups", name)) {
+            Ok(answer) => Ok(answer.target_groups.unwrap_or_default().into_iter().next()),
+            Err(AwsError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Every registered target's state. One call: the answer is not paged.
     pub async fn target_health(&self, arn: &str) -> Result<BTreeMap<InstanceId, TargetState>, AwsError> {
         let answer = self.elb.describe_target_health().target_group_arn(arn).send().await;
         let targets = answer.map_err(failed("DescribeTargetHealth", arn))?.target_health_descriptions;
         Ok(targets.unwrap_or_default().into_iter().filter_map(target_state).collect())
-    }
-
-    /// How long a deregistered target is shown as draining, even an idle one.
-    pub async fn deregistration_delay(&self, arn: &str) -> Result<Duration, AwsError> {
-        let answer = self.elb.describe_target_group_attributes().target_group_arn(arn).send().await;
-        let attributes = answer.map_err(failed("DescribeTargetGroupAttributes", arn))?.attributes;
-        let seconds = attributes
-            .unwrap_or_default()
-            .into_iter()
-            .find(|a| a.key.as_deref() == Some("deregistration_delay.timeout_seconds"))
-            .and_then(|a| a.value?.parse().ok());
-        Ok(seconds.map_or(DEFAULT_DEREGISTRATION_DELAY, Duration::from_secs))
     }
 
     pub async fn register_target(&self, arn: &str, id: &InstanceId) -> Result<(), AwsError> {

@@ -59,13 +59,13 @@ impl Ground {
         let check = context.aws.health_check(name).await?;
         let check = check.ok_or_else(|| DeployError::no_target_group(name))?;
         let first_checks = check.interval.saturating_mul(check.passes);
-        let mut drain = context.aws.deregistration_delay(&check.arn).await?;
+        let mut drain = context.aws.target_pace(&check.arn).await?.drain;
         let canary = match canary_target_group {
             Some(name) => CanaryGround::survey(context, name, &check.arn).await?,
             None => None,
         };
         if let Some(canary) = &canary {
-            drain = drain.max(context.aws.deregistration_delay(&canary.target_group_arn).await?);
+            drain = drain.max(context.aws.target_pace(&canary.target_group_arn).await?.drain);
         }
         Ok(Self { target_group_arn: Some(check.arn), drain, first_checks, canary })
     }

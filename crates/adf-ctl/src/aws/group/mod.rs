@@ -93,7 +93,10 @@ impl Aws {
         self.describe_group(name).await?.map(group_state).transpose()
     }
 
-    async fn describe_group(&self, name: &str) -> Result<Option<sdk::AutoScalingGroup>, AwsError> {
+    pub(in crate::aws) async fn describe_group(
+        &self,
+        name: &str,
+    ) -> Result<Option<sdk::AutoScalingGroup>, AwsError> {
         let describe = self.autoscaling.describe_auto_scaling_groups().auto_scaling_group_names(name);
         let answer = describe.send().await.map_err(failed("DescribeAutoScalingGroups", name))?;
         Ok(answer.auto_scaling_groups.unwrap_or_default().into_iter().next())
