@@ -44,9 +44,8 @@ fn the_same_seed_has_the_same_trace() {
     }
 }
 
-/// Seeds of one test. Together the tests below play what a machine with two processors plays in a few minutes;
-/// `cargo xtask sim --seeds 2000` plays more.
-const SHARE: u64 = 20;
+/// Seeds of one test; the tests below play 2,000 together.
+const SHARE: u64 = 100;
 
 macro_rules! shares {
     ($($name:ident: $share:expr;)*) => {
@@ -70,4 +69,14 @@ shares! {
     no_rule_is_broken_07: 7;
     no_rule_is_broken_08: 8;
     no_rule_is_broken_09: 9;
+    no_rule_is_broken_10: 10;
+    no_rule_is_broken_11: 11;
+    no_rule_is_broken_12: 12;
+    no_rule_is_broken_13: 13;
+    no_rule_is_broken_14: 14;
+    no_rule_is_broken_15: 15;
+    no_rule_is_broken_16: 16;
+    no_rule_is_broken_17: 17;
+    no_rule_is_broken_18: 18;
+    no_rule_is_broken_19: 19;
 }

@@ -12,10 +12,12 @@ const PAGE: usize = 1024 * 1024;
 /// Answers a Query or Scan with one page; `body` is the request's, decoded.
 pub(super) async fn read(service: &Service, request: MockRequest, body: &mut Value) -> MockResponse {
     let unfiltered = unfiltered(body);
-    let whole = service.handle(asking(&request, &operation(&request), &unfiltered)).await;
+    let filters = unfiltered != *body;
+    let asked = if filters { asking(&request, &operation(&request), &unfiltered) } else { request.clone() };
+    let whole = service.handle(asked).await;
     // JSON is never shorter than DynamoDB's own count, so a short answer needs no closer look.
     if whole.status != 200 || whole.body.len() <= PAGE {
-        return if unfiltered == *body { whole } else { service.handle(request).await };
+        return if filters { service.handle(request).await } else { whole };
     }
     if let Some(limit) = serde_json::from_slice(&whole.body).ok().and_then(|answer| fitting(&answer)) {
         body["Limit"] = json!(limit);
