@@ -109,6 +109,12 @@ impl Member {
         matches!(self.lifecycle, Lifecycle::EnteringStandby | Lifecycle::Standby)
     }
 
+    /// In Standby, or on its way there and, as the load balancer says, sent no new request any more.
+    pub fn is_out_of_traffic(&self) -> bool {
+        let drains = matches!(self.target, Some(TargetState::Draining | TargetState::Unused { .. }));
+        self.is(Lifecycle::Standby) || (self.is(Lifecycle::EnteringStandby) && drains)
+    }
+
     /// An instance without a receipt (older than ADF) is judged by the load balancer alone.
     fn receipt_is_well(&self) -> bool {
         self.receipt.as_ref().is_none_or(Receipt::is_serving)

@@ -58,7 +58,7 @@ type Candidate = (Duration, String, String);
 
 fn candidates(facts: &Facts) -> Vec<Candidate> {
     let balancer = facts.balancer.as_ref();
-    let waited = !facts.is_first() && (facts.stands_by() || facts.policy.strategy == Strategy::Refresh);
+    let waited = !facts.is_first() && facts.policy.strategy == Strategy::Refresh;
     let drain = balancer.filter(|_| waited).and_then(|balancer| drain(facts, balancer));
     let checks = balancer.and_then(|balancer| checks(facts, balancer));
     let mut all: Vec<Candidate> = drain.into_iter().chain(checks).collect();
@@ -87,13 +87,16 @@ fn at_once(facts: &Facts) -> Option<Candidate> {
 fn drain(facts: &Facts, balancer: &Balancer) -> Option<Candidate> {
     let delay = balancer.pace.drain;
     let saves = delay.checked_sub(DRAIN).filter(|saves| !saves.is_zero())?;
-    let mend = format!(
+    Some((saves, costs(facts, "deregistration delay", delay), shorter_drain(balancer)))
+}
+
+fn shorter_drain(balancer: &Balancer) -> String {
+    format!(
         "aws elbv2 modify-target-group-attributes --target-group-arn {} \
          --attributes Key=deregistration_delay.timeout_seconds,Value={}",
         balancer.check.arn,
         DRAIN.as_secs()
-    );
-    Some((saves, costs(facts, "deregistration delay", delay), mend))
+    )
 }
 
 /// The canary passes them, and then each batch of the fleet.
@@ -142,7 +145,8 @@ fn bake(facts: &Facts) -> Option<Candidate> {
 
 /// What makes a deploy fail or surprises people although its time is enough.
 pub(super) fn warnings(facts: &Facts) -> Vec<Mend> {
-    let all = [boot_timeout(facts), room(facts), grace(facts), slow_start(facts)].into_iter().flatten();
+    let all = [boot_timeout(facts), room(facts), way_back(facts), grace(facts), slow_start(facts)];
+    let all = all.into_iter().flatten();
     let warnings = all.chain(hooks(facts));
     warnings.map(|(why, mend)| Mend { why, mend, saves_seconds: 0.0 }).collect()
 }
@@ -169,6 +173,19 @@ fn room(facts: &Facts) -> Option<(String, String)> {
         facts.group
     );
     Some((why, "to stay below it: --strategy refresh, or a smaller --surge".to_owned()))
+}
+
+/// An instance leaves Standby only after it has entered it, which the deregistration delay holds back.
+fn way_back(facts: &Facts) -> Option<(String, String)> {
+    let balancer = facts.balancer.as_ref().filter(|_| facts.stands_by())?;
+    let drain = balancer.pace.drain;
+    (drain > DRAIN).then(|| {
+        let why = format!(
+            "deregistration delay {} s: for as long after the old instances have left, a way back has to wait",
+            drain.as_secs()
+        );
+        (why, shorter_drain(balancer))
+    })
 }
 
 fn once(balancer: &Balancer) -> Duration {

@@ -102,13 +102,14 @@ fn rows(facts: &Facts) -> Vec<Row> {
     if facts.is_first() {
         return path.rows;
     }
-    // Of a part of the fleet at a time the deploy terminates the old ones and does not wait for them.
-    if facts.stands_by() || facts.policy.strategy == Strategy::Refresh {
+    // Old instances that stand by finish their requests in the watch: they are sent no new ones.
+    if facts.policy.strategy == Strategy::Refresh {
         path.drain(facts, Step::Replace, "the old instances finish their requests");
     }
     let watched =
         if facts.stands_by() { "the old instances stand by" } else { "the new instances are watched" };
     path.add(Step::Watch, watched, facts.policy.watch, setting("deploy.watch of adf.toml"));
+    path.rest_of_the_drain(facts);
     if facts.has_canary() {
         path.drain(facts, Step::Cleanup, "the canary finishes its requests");
     }
@@ -238,6 +239,16 @@ impl Path {
         match together {
             Some((took, from)) => self.add(Step::Replace, what(facts, Who::Fleet), took, from),
             None => self.start(facts, Step::Replace, Who::Fleet, times),
+        }
+    }
+
+    /// What is left of it when the watch ends.
+    fn rest_of_the_drain(&mut self, facts: &Facts) {
+        let drain = facts.balancer.as_ref().filter(|_| facts.stands_by()).map(|balancer| balancer.pace.drain);
+        let rest = drain.unwrap_or_default().saturating_sub(facts.policy.watch);
+        if !rest.is_zero() {
+            let what = "the old instances finish their requests";
+            self.add(Step::Watch, what, rest, setting("deregistration delay"));
         }
     }
 

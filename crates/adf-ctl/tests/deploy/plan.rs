@@ -7,6 +7,7 @@ use adf_ctl::deploy::DeployOptions;
 use adf_ctl::estimate::{self, Asked, From, Plan};
 use adf_ctl::exit::ExitCode;
 use adf_ctl::printer::Text as _;
+use adf_local::model::HealthCheckRequest;
 use adf_local::model::groups::GroupSpec;
 use adf_types::{ImageSource, Outcome, ReleaseImage, Step};
 use jiff::Timestamp;
@@ -67,16 +68,27 @@ async fn live_settings_that_break_the_deadline_are_named_with_the_command() {
         let arn = model.target_groups().next().expect("web").arn.clone();
         let delay = ("deregistration_delay.timeout_seconds".to_owned(), "300".to_owned());
         model.modify_target_group_attributes(&arn, &[delay]).expect("set");
+        let slow = HealthCheckRequest {
+            interval: Some(30),
+            healthy_threshold: Some(10),
+            ..HealthCheckRequest::default()
+        };
+        model.modify_target_group(&arn, slow).expect("set");
     });
     let planned = plan(&world, "v2").await;
     assert!(!planned.estimate.fits);
     let text = planned.text();
-    assert!(text.contains("deregistration delay 300 s alone breaks the deadline of 300 s"), "{text}");
+    assert!(text.contains("10 health checks 30 s apart, 300 s alone breaks the deadline of 300 s"), "{text}");
+    assert!(text.contains("--health-check-interval-seconds 5"), "{text}");
+    assert!(text.contains("deregistration delay 300 s: for as long"), "{text}");
     assert!(text.contains("Key=deregistration_delay.timeout_seconds,Value=30"), "{text}");
     world.cloud.take_counts();
     let options = DeployOptions::of(name("v2"));
     let line = estimate::forecast(&world.context, &options).await.expect("a deploy begins with it, too");
-    assert!(line.contains("v2 will miss its deadline") && line.contains("Value=30"), "{line}");
+    assert!(
+        line.contains("v2 will miss its deadline") && line.contains("--health-check-interval-seconds 5"),
+        "{line}"
+    );
     let counts = world.cloud.take_counts();
     let calls: usize = counts.iter().filter(|(call, _)| *call != "dynamodb:PutItem").map(|(_, n)| n).sum();
     assert!(calls <= 3, "{counts:?}");

@@ -5,7 +5,7 @@ use adf_types::{DeployRecord, InstanceId, Outcome, Waiting};
 use jiff::Timestamp;
 
 use super::wait::{BOOT_TIMEOUT, Wait, after, last_act};
-use super::{Action, BATCH, Decision, act, canary, healthy_new, room};
+use super::{Action, BATCH, Decision, act, canary, healthy_new, replace, room};
 use crate::aws::Lifecycle;
 use crate::deploy::fleet::Fleet;
 
@@ -19,6 +19,9 @@ pub(super) fn plan(fleet: &Fleet, record: &DeployRecord, now: Timestamp) -> Deci
     }
     if let Some(action) = old_away(fleet, record) {
         return act(action);
+    }
+    if let Some(wait) = await_old(fleet, record, now) {
+        return wait;
     }
     if fleet.desired < record.progress.capacity {
         // What AWS does to desired capacity when an instance in Standby is terminated is not documented.
@@ -40,6 +43,19 @@ fn old_away(fleet: &Fleet, record: &DeployRecord) -> Option<Action> {
         return Some(Action::EnterStandby(serving));
     }
     (!standby.is_empty()).then_some(Action::Terminate { ids: standby, decrement: false })
+}
+
+/// Until those that were found in service only now can be terminated.
+fn await_old(fleet: &Fleet, record: &DeployRecord, now: Timestamp) -> Option<Decision> {
+    let old = fleet.old_ones(record.progress.template_version);
+    match replace::settle(old.filter(|m| m.is(Lifecycle::EnteringStandby)), fleet, record, now)? {
+        // The new release is the current one: there is no turning back.
+        Decision::Act(Action::TurnBack { reason, .. }) => {
+            let serving = format!("{} serves; what did not leave is not terminated", record.to);
+            Some(Decision::Finish(Outcome::Failed { reason, serving }))
+        }
+        wait => Some(wait),
+    }
 }
 
 /// "Deployed" is said only when every in-service instance has a matching receipt.

@@ -168,21 +168,31 @@ impl<'a> State<'a> {
         (!ids.is_empty()).then_some(act(Action::Terminate { ids, decrement: true }))
     }
 
-    /// Until every old one that stays is in Standby, and every other is on its way out.
+    /// Until no old one is sent a request any more. That those in Standby finish theirs is waited for in the watch.
     fn settle(&self, now: Timestamp) -> Option<Decision> {
-        let moving = self.fleet.old_ones(self.record.progress.template_version);
-        let left = count(moving.filter(|m| !m.is(Lifecycle::Standby)));
-        if left == 0 {
-            return None;
-        }
-        let until = after(last_act(self.record), self.fleet.drain + STANDBY_SLACK);
-        if now >= until {
-            let reason = format!("{left} old instances did not leave within {STANDBY_LIMIT}");
-            return Some(turn_back(Cause::Aws, reason));
-        }
-        let what = format!("{left} old instances to leave the load balancer");
-        Some(Decision::Wait(Wait { what, kind: Waiting::Aws, until, limit: STANDBY_LIMIT }))
+        let old = self.fleet.old_ones(self.record.progress.template_version);
+        settle(old.filter(|m| !m.is_out_of_traffic()), self.fleet, self.record, now)
     }
+}
+
+/// Waits for old instances that are on their way to Standby; turns back when AWS keeps them.
+pub(super) fn settle<'a>(
+    leaving: impl Iterator<Item = &'a Member>,
+    fleet: &Fleet,
+    record: &DeployRecord,
+    now: Timestamp,
+) -> Option<Decision> {
+    let left = count(leaving);
+    if left == 0 {
+        return None;
+    }
+    let until = after(last_act(record), fleet.drain + STANDBY_SLACK);
+    if now >= until {
+        let reason = format!("{left} old instances did not leave within {STANDBY_LIMIT}");
+        return Some(turn_back(Cause::Aws, reason));
+    }
+    let what = format!("{left} old instances to leave the load balancer");
+    Some(Decision::Wait(Wait { what, kind: Waiting::Aws, until, limit: STANDBY_LIMIT }))
 }
 
 /// Whether the old fleet stands by until the watch ends.

@@ -5,7 +5,8 @@ use adf_types::{Cause, DeployRecord, Step, Waiting};
 use jiff::Timestamp;
 
 use super::wait::{BOOT_TIMEOUT, Wait, after};
-use super::{Action, Decision, act, healthy_new, is_first, operator, turn_back};
+use super::{Action, Decision, act, healthy_new, is_first, operator, replace, turn_back};
+use crate::aws::Lifecycle;
 use crate::deploy::fleet::{Fleet, failure};
 use crate::deploy::judge::{ill, rejected};
 
@@ -27,6 +28,10 @@ pub(super) fn plan(fleet: &Fleet, record: &DeployRecord, now: Timestamp) -> Deci
     if now < end {
         let what = "the watch to end; the old instances stand by".to_owned();
         return Decision::Wait(Wait { what, kind: Waiting::Configured, until: end, limit: "deploy.watch" });
+    }
+    let draining = fleet.old_ones(version).filter(|m| m.is(Lifecycle::EnteringStandby));
+    if let Some(wait) = replace::settle(draining, fleet, record, now) {
+        return wait;
     }
     let healthy = healthy_new(fleet, record);
     if healthy >= record.progress.capacity {

@@ -21,7 +21,7 @@ pub(super) fn defined_end(trouble: &Trouble, record: &DeployRecord, fleet: &Flee
     let gone = fleet.canary.as_ref().is_none_or(|c| c.machine == Some(MachineState::Gone));
     let serving: Vec<_> = fleet.members.iter().filter(|m| m.is(Lifecycle::InService)).collect();
     let runs = |version| serving.iter().all(|m| m.template_version == Some(version));
-    let standby = fleet.members.iter().any(|m| m.is(Lifecycle::Standby));
+    let standby = fleet.members.iter().any(Member::is_resting);
     let capacity = record.progress.capacity;
     match &record.outcome {
         Some(Outcome::Succeeded) => {

@@ -141,6 +141,56 @@ fn before_a_canary_leaves_its_target_group_nothing_is_sent_to_it_any_more() {
     assert_eq!(acts(&fleet, &cleaning), Action::EndCanaryTraffic);
 }
 
+fn entering(name: &str, target: TargetState) -> Member {
+    Member { lifecycle: Lifecycle::EnteringStandby, target: Some(target), ..standby(name) }
+}
+
+/// The deregistration delay is not the deploy's time: nobody is sent a request by then.
+#[test]
+fn old_instances_that_only_drain_are_replaced_and_those_that_may_get_requests_are_not() {
+    let mut members: Vec<_> = OLDS.iter().map(|name| entering(name, TargetState::Draining)).collect();
+    members.extend(news());
+    let mut fleet = fleet(NEW, 3, members);
+    assert_eq!(acts(&fleet, &record(Step::Replace, &OLDS)), Action::MarkReplaced);
+    fleet.members[1].target = Some(TargetState::Healthy);
+    waits(&fleet, &record(Step::Replace, &OLDS), 1);
+    // Without a load balancer nothing tells but Standby itself.
+    fleet.balanced = false;
+    fleet.members.iter_mut().for_each(|m| m.target = None);
+    waits(&fleet, &record(Step::Replace, &OLDS), 1);
+}
+
+#[test]
+fn the_watch_does_not_end_before_the_old_ones_could_come_back() {
+    let mut record = record(Step::Watch, &OLDS);
+    record.progress.replaced_at = Some(at(0));
+    let mut members: Vec<_> = OLDS.iter().map(|name| standby(name)).collect();
+    members[2] = entering("c", TargetState::Draining);
+    members.extend(news());
+    let mut fleet = fleet(NEW, 3, members);
+    waits(&fleet, &record, 61);
+    let reason = turns_back(&fleet, &record, 330);
+    assert!(reason.contains("1 old instances did not leave within the target group's"), "{reason}");
+    fleet.members[2] = standby("c");
+    assert_eq!(decide(&fleet, &record, 61), Decision::Act(Action::Enter(Step::Cleanup)));
+}
+
+/// What a clean-up still finds in service is put to Standby, waited for, and terminated.
+#[test]
+fn a_clean_up_does_not_end_while_an_old_instance_is_on_its_way_out() {
+    let mut members = vec![entering("a", TargetState::Draining)];
+    members.extend(news());
+    let mut fleet = fleet(NEW, 3, members);
+    fleet.current = Some(adf_store::CurrentRelease { current: release(NEW), previous: Some(release(OLD)) });
+    waits(&fleet, &record(Step::Cleanup, &OLDS), 1);
+    match decide(&fleet, &record(Step::Cleanup, &OLDS), 330) {
+        Decision::Finish(Outcome::Failed { reason, .. }) => {
+            assert!(reason.contains("did not leave"), "{reason}")
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
 fn an_alarm_that_fires_in_the_watch_turns_back_and_one_without_data_does_not() {
     let mut record = record(Step::Watch, &OLDS);
