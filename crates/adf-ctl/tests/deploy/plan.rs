@@ -7,8 +7,8 @@ use adf_ctl::deploy::DeployOptions;
 use adf_ctl::estimate::{self, Asked, From, Plan};
 use adf_ctl::exit::ExitCode;
 use adf_ctl::printer::Text as _;
-use adf_local::model::HealthCheckRequest;
 use adf_local::model::groups::GroupSpec;
+use adf_local::model::targets::HealthCheckRequest;
 use adf_types::{ImageSource, Outcome, ReleaseImage, Step};
 use jiff::Timestamp;
 

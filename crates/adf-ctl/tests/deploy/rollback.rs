@@ -11,6 +11,7 @@ async fn a_rollback_in_the_watch_takes_seconds_and_both_commands_tell_it() {
     let world = World::serving().await;
     let driver = world.start("v2");
     world.until(Step::Watch).await;
+    world.until_the_old_stand_by().await;
     let asked = world.cloud.now();
     let rollback = closed(world.rollback().await.expect("a rollback"));
     let deploy = closed(driver.await.expect("no panic").expect("a driven deploy"));

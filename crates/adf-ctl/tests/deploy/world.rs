@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use adf_ctl::aws::Lifecycle;
 use adf_ctl::cli::SettingsArgs;
 use adf_ctl::context::Context;
 use adf_ctl::deploy::clock::Clock;
@@ -138,6 +139,18 @@ impl World {
             sleep(Duration::from_millis(500)).await;
         }
         panic!("the deploy did not reach {step} in 5 minutes");
+    }
+
+    /// Until all three have drained.
+    pub(crate) async fn until_the_old_stand_by(&self) {
+        for _ in 0..600 {
+            let group = self.context.aws.group("web").await.expect("readable").expect("founded");
+            if group.members.iter().filter(|m| m.lifecycle == Lifecycle::Standby).count() == 3 {
+                return;
+            }
+            sleep(Duration::from_millis(500)).await;
+        }
+        panic!("the old instances did not reach Standby in 5 minutes");
     }
 
     pub(crate) fn seat(&self) -> Seat {
