@@ -27,6 +27,12 @@ pub struct VersionLaunch {
     pub tags: TemplateTags,
 }
 
+/// What a template version launches from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TemplateLaunch {
+    pub image_id: Option<String>,
+}
+
 impl Aws {
     /// The id of the template of this name.
     pub async fn template_id(&self, name: &str) -> Result<Option<String>, AwsError> {
@@ -54,6 +60,26 @@ impl Aws {
             .map_err(failed("DescribeLaunchTemplateVersions", &what))?;
         let version = answer.launch_template_versions.unwrap_or_default().into_iter().next();
         version.map(tags_of).ok_or_else(|| incomplete("DescribeLaunchTemplateVersions", what, "the version"))
+    }
+
+    /// What one version launches from: `None` when there is no such version, or no such template.
+    pub async fn template_launch(
+        &self,
+        template_id: &str,
+        version: u64,
+    ) -> Result<Option<TemplateLaunch>, AwsError> {
+        let what = format!("{template_id} version {version}");
+        let describe = self.ec2.describe_launch_template_versions().launch_template_id(template_id);
+        let answer = describe.versions(version.to_string()).send().await;
+        let answer = match answer.map_err(failed("DescribeLaunchTemplateVersions", &what)) {
+            Ok(answer) => answer,
+            Err(AwsError::NotFound { .. }) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let version = answer.launch_template_versions.unwrap_or_default().into_iter().next();
+        Ok(version.map(|version| TemplateLaunch {
+            image_id: version.launch_template_data.and_then(|data| data.image_id),
+        }))
     }
 
     /// The version with this description.

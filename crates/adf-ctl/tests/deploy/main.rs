@@ -15,6 +15,7 @@ mod plan;
 mod policy;
 mod refresh;
 mod refusals;
+mod restorable;
 mod resume;
 mod rollback;
 mod room;
