@@ -35,7 +35,7 @@ pub use pace::{GroupPace, HealthCheck, LaunchHook, TargetPace};
 pub use refresh::{RefreshOrder, RefreshState, RefreshStatus};
 pub use rules::SharedRule;
 pub use targets::{TargetGroupState, TargetState};
-pub use template::{TemplateLaunch, TemplateTags, VersionLaunch};
+pub use template::{TemplateLaunch, TemplateTags, VersionLaunch, VersionSummary};
 
 /// The clients of one account and region.
 #[derive(Debug, Clone)]

@@ -62,7 +62,7 @@ fn fleet(scope: &Scope) -> Vec<Statement> {
         "autoscaling:TerminateInstanceInAutoScalingGroup",
         "autoscaling:UpdateAutoScalingGroup",
     ];
-    let template = ["ec2:CreateLaunchTemplateVersion"];
+    let template = ["ec2:CreateLaunchTemplateVersion", "ec2:DeleteLaunchTemplateVersions"];
     vec![
         Statement::allow("SeeFleet", see).on_all(),
         scope.consoles(),

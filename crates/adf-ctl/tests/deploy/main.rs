@@ -20,4 +20,5 @@ mod resume;
 mod rollback;
 mod room;
 mod succeeds;
+mod template;
 mod world;

@@ -116,7 +116,7 @@ fn archive(found: &mut Restorable, record: &ReleaseRecord, facts: &Facts) {
 fn elsewhere(url: &ReleaseUrl) -> Option<String> {
     match url {
         ReleaseUrl::S3 { .. } => None,
-        ReleaseUrl::Docker(image) if image.is_mutable() => {
+        ReleaseUrl::Docker(image) if image.digest().is_none() => {
             Some(format!("its image {url}: the registry was not asked, and a tag may be moved"))
         }
         ReleaseUrl::Docker(_) => Some(format!("its image {url}: the registry was not asked")),
