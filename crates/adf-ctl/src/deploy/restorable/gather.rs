@@ -21,6 +21,15 @@ pub async fn check(
     release: &ReleaseName,
     template: Option<Template<'_>>,
 ) -> Restorable {
+    judge(&Box::pin(facts(context, app, release, template)).await)
+}
+
+async fn facts(
+    context: &Context,
+    app: &AppName,
+    release: &ReleaseName,
+    template: Option<Template<'_>>,
+) -> Facts {
     let store = &context.store;
     let (record, pushed, template) = tokio::join!(
         async { asked(store.release(app, release).await) },
@@ -35,7 +44,7 @@ pub async fn check(
     let known = record.as_ref().ok().and_then(Option::as_ref);
     let (archive, config) =
         tokio::join!(archive(context, known), Box::pin(config(context, app, release, known)));
-    judge(&Facts { release: release.clone(), record, pushed, archive, config, template })
+    Facts { release: release.clone(), record, pushed, archive, config, template }
 }
 
 async fn archive(context: &Context, record: Option<&ReleaseRecord>) -> Option<Asked<ArchiveState>> {
