@@ -116,7 +116,7 @@ pub enum StoreError {
     )]
     UnknownVersion { app: AppName, seen: u64, last: u64 },
     #[error(
-        "config {} of release {release} was deleted after its clean-up; set it again for that release (config set \
+        "E208 config {} of release {release} was deleted after its clean-up; set it again for that release (config set \
          --release {release}), or unset it there to go without", .names.join(", ")
     )]
     Purged { release: ReleaseName, names: Vec<String> },

@@ -1,5 +1,6 @@
 //! The S3 bucket that release archives go to.
 
+use adf_types::Digest;
 use aws_config::SdkConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_s3::operation::head_bucket::HeadBucketError;
@@ -52,17 +53,59 @@ impl Aws {
         Ok(Found::Created)
     }
 
-    /// Uploads an archive, replacing what an interrupted upload left under the same key.
-    pub async fn upload(&self, bucket: &str, key: &str, archive: Vec<u8>) -> Result<(), AwsError> {
-        self.s3
-            .put_object()
-            .bucket(bucket)
-            .key(key)
-            .content_type("application/gzip")
-            .body(ByteStream::from(archive))
+    /// Uploads an archive, replacing what an interrupted upload left under the same key. Its digest goes with it, so that
+    /// another object under the key is told from it without a download.
+    pub async fn upload(
+        &self,
+        bucket: &str,
+        key: &str,
+        archive: Vec<u8>,
+        digest: Option<&Digest>,
+    ) -> Result<(), AwsError> {
+        let put = self.s3.put_object().bucket(bucket).key(key).content_type("application/gzip");
+        let put = match digest {
+            Some(digest) => put.metadata(DIGEST, digest.to_string()),
+            None => put,
+        };
+        put.body(ByteStream::from(archive))
             .send()
             .await
             .map_err(failed("PutObject", format!("s3://{bucket}/{key}")))?;
         Ok(())
     }
+
+    /// Whether the archive is there, without downloading it.
+    pub async fn archive(&self, bucket: &str, key: &str) -> Result<ArchiveState, AwsError> {
+        let head = self.s3.head_object().bucket(bucket).key(key).send().await;
+        let error = match head {
+            Ok(found) => {
+                let bytes = found.content_length.and_then(|n| u64::try_from(n).ok()).unwrap_or_default();
+                let digest = found.metadata.unwrap_or_default().remove(DIGEST);
+                return Ok(ArchiveState::There { bytes, digest });
+            }
+            Err(error) => error,
+        };
+        // The answer to a HEAD has no body, so only its status tells.
+        match error.raw_response().map(|response| response.status().as_u16()) {
+            Some(404) => Ok(ArchiveState::Gone),
+            Some(403) => Ok(ArchiveState::Hidden),
+            _ => Err(failed("HeadObject", format!("s3://{bucket}/{key}"))(error)),
+        }
+    }
+}
+
+/// User metadata of an archive: its digest, as it is on record.
+const DIGEST: &str = "adf-digest";
+
+/// An archive as S3 shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ArchiveState {
+    There {
+        bytes: u64,
+        /// What it was uploaded with; absent where something else put it there.
+        digest: Option<String>,
+    },
+    Gone,
+    /// S3 says neither: who may not list a bucket is not told what it lacks ("Permissions" of `HeadObject`).
+    Hidden,
 }

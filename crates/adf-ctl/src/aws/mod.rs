@@ -13,6 +13,7 @@ pub mod create;
 mod error;
 mod group;
 mod identity;
+mod images;
 mod instances;
 mod launches;
 mod pace;
@@ -23,16 +24,18 @@ mod template;
 
 use aws_config::SdkConfig;
 
+pub use bucket::ArchiveState;
 pub use cloudwatch::{AlarmState, CountedGroup, RequestCounts, RequestMinutes};
 pub use error::{AwsError, Call};
 pub use group::{GroupState, Lifecycle, MemberState, TemplateVersion};
+pub use images::ImageState;
 pub use instances::{CanaryLaunch, MachineState};
 pub use launches::FailedLaunch;
 pub use pace::{GroupPace, HealthCheck, LaunchHook, TargetPace};
 pub use refresh::{RefreshOrder, RefreshState, RefreshStatus};
 pub use rules::SharedRule;
 pub use targets::{TargetGroupState, TargetState};
-pub use template::{TemplateTags, VersionLaunch};
+pub use template::{TemplateLaunch, TemplateTags, VersionLaunch, VersionSummary};
 
 /// The clients of one account and region.
 #[derive(Debug, Clone)]

@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::error::{failed, incomplete};
+use super::instances::filter;
 use super::{Aws, AwsError};
 
 /// Tags that a template gives to what it launches, by resource type (`instance`, `volume`).
@@ -25,6 +26,20 @@ pub struct VersionLaunch {
     /// Raw text; encoded on the wire.
     pub user_data: String,
     pub tags: TemplateTags,
+}
+
+/// A template version, as far as its deletion cares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VersionSummary {
+    pub number: u64,
+    pub description: Option<String>,
+    pub is_default: bool,
+}
+
+/// What a template version launches from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TemplateLaunch {
+    pub image_id: Option<String>,
 }
 
 impl Aws {
@@ -54,6 +69,76 @@ impl Aws {
             .map_err(failed("DescribeLaunchTemplateVersions", &what))?;
         let version = answer.launch_template_versions.unwrap_or_default().into_iter().next();
         version.map(tags_of).ok_or_else(|| incomplete("DescribeLaunchTemplateVersions", what, "the version"))
+    }
+
+    /// What one version launches from: `None` when there is no such version, or no such template.
+    pub async fn template_launch(
+        &self,
+        template_id: &str,
+        version: u64,
+    ) -> Result<Option<TemplateLaunch>, AwsError> {
+        let what = format!("{template_id} version {version}");
+        let describe = self.ec2.describe_launch_template_versions().launch_template_id(template_id);
+        let answer = describe.versions(version.to_string()).send().await;
+        let answer = match answer.map_err(failed("DescribeLaunchTemplateVersions", &what)) {
+            Ok(answer) => answer,
+            Err(AwsError::NotFound { .. }) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let version = answer.launch_template_versions.unwrap_or_default().into_iter().next();
+        Ok(version.map(|version| TemplateLaunch {
+            image_id: version.launch_template_data.and_then(|data| data.image_id),
+        }))
+    }
+
+    /// Every version of the template, oldest first; 200 a call.
+    pub async fn template_versions(&self, template_id: &str) -> Result<Vec<VersionSummary>, AwsError> {
+        let describe = self.ec2.describe_launch_template_versions().launch_template_id(template_id);
+        let mut pages = describe.into_paginator().items().send();
+        let mut all = Vec::new();
+        while let Some(version) = pages.next().await {
+            let version = version.map_err(failed("DescribeLaunchTemplateVersions", template_id))?;
+            let number = version.version_number.and_then(|n| u64::try_from(n).ok());
+            all.extend(number.map(|number| VersionSummary {
+                number,
+                description: version.version_description,
+                is_default: version.default_version.unwrap_or_default(),
+            }));
+        }
+        all.sort_by_key(|version| version.number);
+        Ok(all)
+    }
+
+    /// Deletes at most 200 versions for good, and answers those that are gone. AWS decides about each of them.
+    pub async fn delete_template_versions(
+        &self,
+        template_id: &str,
+        numbers: &[u64],
+    ) -> Result<Vec<u64>, AwsError> {
+        let delete = self.ec2.delete_launch_template_versions().launch_template_id(template_id);
+        let numbers = numbers.iter().map(u64::to_string).collect();
+        let answer = delete.set_versions(Some(numbers)).send().await;
+        let answer = answer.map_err(failed("DeleteLaunchTemplateVersions", template_id))?;
+        let gone = answer.successfully_deleted_launch_template_versions.unwrap_or_default().into_iter();
+        Ok(gone.filter_map(|item| item.version_number.and_then(|n| u64::try_from(n).ok())).collect())
+    }
+
+    /// Template versions that live instances were launched from, canaries of a stopped deploy among them.
+    pub async fn versions_in_use(&self, template_id: &str) -> Result<Vec<u64>, AwsError> {
+        // Tags that EC2 and Auto Scaling set on what they launch from a template.
+        let of_template = filter("tag:aws:ec2launchtemplate:id", &[template_id]);
+        let live = filter("instance-state-name", &["pending", "running", "stopping", "stopped"]);
+        let describe = self.ec2.describe_instances().filters(of_template).filters(live);
+        let mut pages = describe.into_paginator().items().send();
+        let mut all = Vec::new();
+        while let Some(reservation) = pages.next().await {
+            let reservation = reservation.map_err(failed("DescribeInstances", template_id))?;
+            let instances = reservation.instances.unwrap_or_default().into_iter();
+            let tags = instances.flat_map(|instance| instance.tags.unwrap_or_default());
+            let versions = tags.filter(|tag| tag.key.as_deref() == Some("aws:ec2launchtemplate:version"));
+            all.extend(versions.filter_map(|tag| tag.value?.parse::<u64>().ok()));
+        }
+        Ok(all)
     }
 
     /// The version with this description.

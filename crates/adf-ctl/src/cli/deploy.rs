@@ -30,6 +30,10 @@ pub struct DeployArgs {
     #[arg(long)]
     pub no_alarms: bool,
 
+    /// Deploy although this release, which serves now, could not come back
+    #[arg(long, value_name = "RELEASE")]
+    pub no_way_back: Option<ReleaseName>,
+
     /// How long the canary is observed at least, as 30s or 5m [default: deploy.bake of adf.toml]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub bake: Option<Duration>,

@@ -8,6 +8,7 @@ mod inspect;
 mod lock;
 mod plan;
 mod release;
+mod ship;
 
 use std::path::PathBuf;
 
@@ -22,6 +23,7 @@ pub use inspect::{HistoryArgs, LogsArgs, StatusArgs};
 pub use lock::{BreakArgs, LockArgs, LockVerb};
 pub use plan::PlanArgs;
 pub use release::{CreateArgs, ReleaseArgs, ReleaseVerb};
+pub use ship::ShipArgs;
 
 use crate::exit::ExitCode;
 use crate::printer::Format;
@@ -85,6 +87,7 @@ pub enum Command {
     Config(ConfigArgs),
     Plan(PlanArgs),
     Deploy(DeployArgs),
+    Ship(ShipArgs),
     Rollback(RollbackArgs),
     Resume(ResumeArgs),
     Abort(AbortArgs),

@@ -32,6 +32,7 @@ pub(super) fn options(args: DeployArgs) -> DeployOptions {
         canary: !args.no_canary,
         alarms: !args.no_alarms,
         capacity: args.capacity,
+        no_way_back: args.no_way_back,
         bake: args.bake,
         min_probes: args.min_probes,
         watch: args.watch,

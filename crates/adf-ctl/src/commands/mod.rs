@@ -13,6 +13,7 @@ mod man;
 mod plan;
 mod release;
 mod rollback;
+mod ship;
 mod status;
 mod verify;
 
@@ -25,6 +26,7 @@ use crate::printer::Printer;
 use crate::settings::Settings;
 
 pub use man::pages;
+pub use ship::run as ship;
 
 /// Runs the command that was typed.
 pub async fn run(cli: Cli) -> Result<(), CtlError> {
@@ -55,6 +57,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<(), CtlError> {
         Command::Config(args) => config::run(context, args).await,
         Command::Plan(args) => plan::run(context, args).await,
         Command::Deploy(args) => Box::pin(deploy::run(context, args)).await,
+        Command::Ship(args) => Box::pin(ship::run(context, args)).await,
         Command::Rollback(args) => Box::pin(rollback::run(context, args)).await,
         Command::Resume(_) => Box::pin(ask::resume(context)).await,
         Command::Abort(args) => Box::pin(rollback::abort(context, args)).await,
@@ -76,6 +79,11 @@ fn needs_app(command: &Command) -> bool {
 
 /// Where the search for `adf.toml` begins: in the repository a release is made from, else here.
 fn start(command: &Command) -> PathBuf {
+    if let Command::Ship(args) = command
+        && let Some(repo) = &args.repo
+    {
+        return repo.clone();
+    }
     if let Command::Release(release) = command
         && let ReleaseVerb::Create(args) = &release.verb
         && let Some(repo) = &args.repo

@@ -19,6 +19,7 @@ use super::lookout::Lookout;
 use super::observe::{Ground, Observer};
 use super::plan::{Action, Decision, TURN_BACK, Wait, next_step};
 use super::record::{self, Change};
+use super::restorable::{self, Template};
 use super::stop::Stop;
 use super::view::View;
 use crate::context::Context;
@@ -214,10 +215,30 @@ impl<'a> Driver<'a> {
         let cleaned = finish(self.scene(), fleet, &outcome).await?;
         let now = self.seat.clock.now();
         record::done(&mut self.record, Change::None, format!("{} config names", cleaned.len()), now);
+        if outcome == Outcome::Succeeded {
+            Box::pin(self.look_back()).await;
+        }
+        let now = self.seat.clock.now();
         self.record.progress.cleaned_config.extend(cleaned);
         self.record.outcome = Some(outcome);
         self.record.finished_at = Some(now);
         self.save().await
+    }
+
+    /// Says whether the release before could still come back. Nothing depends on the answer.
+    async fn look_back(&mut self) {
+        let Some(from) = self.record.from.clone().filter(|from| *from != self.record.to) else { return };
+        let (step, now) = (self.record.step, self.seat.clock.now());
+        record::intend(&mut self.record, step, format!("look whether {from} could come back"), now);
+        let version = self.record.progress.old_template_version;
+        let group = self.context.aws.group(&self.record.group).await.ok().flatten();
+        let template = group.as_ref().zip(version);
+        let template = template.map(|(group, version)| Template { id: &group.template_id, version });
+        let found = restorable::check(self.context, &self.record.app, &from, template).await;
+        if let Some(warning) = found.warning() {
+            self.seat.view.note(&warning);
+        }
+        record::done(&mut self.record, Change::None, found.in_words(), self.seat.clock.now());
     }
 
     async fn save(&self) -> Result<(), DeployError> {

@@ -3,6 +3,7 @@
 //! | word | file or folder | what |
 //! | --- | --- | --- |
 //! | preflight | [`preflight`] | all that can be refused before anything is touched |
+//! | restorable | [`restorable`] | whether a release could come back |
 //! | start, rollback | `start`, `rollback` | which deploy is driven: a new one, or one that nobody drives |
 //! | ask, follow | `ask`, `follow` | what is asked of whoever drives, and watching them |
 //! | driver | [`drive`] | the loop; holds the lock |
@@ -31,6 +32,7 @@ pub mod observe;
 pub mod plan;
 pub mod preflight;
 pub mod record;
+pub mod restorable;
 mod rollback;
 mod start;
 pub mod stop;
@@ -66,6 +68,10 @@ pub struct DeployOptions {
     pub boot_timeout: Option<Duration>,
     /// Instances that a first deploy starts; without it as many as the group's tag says.
     pub capacity: Option<u32>,
+    /// The release that somebody wants to leave although it could not come back.
+    pub no_way_back: Option<ReleaseName>,
+    /// Whether the release is one that comes back: then it has to be restorable itself.
+    pub returns: bool,
 }
 
 impl DeployOptions {
@@ -82,6 +88,8 @@ impl DeployOptions {
             surge: None,
             boot_timeout: None,
             capacity: None,
+            no_way_back: None,
+            returns: false,
         }
     }
 

@@ -10,6 +10,7 @@ use super::DeployOptions;
 use super::error::DeployError;
 use super::observe;
 use super::record::Beginning;
+use super::restorable::{self, Restorable};
 use crate::aws::{GroupState, Lifecycle, TemplateVersion};
 use crate::context::Context;
 use crate::settings::AppNames;
@@ -45,6 +46,8 @@ pub async fn check(
     let capacity = capacity(&group, options)?;
     no_refresh(context, &group.name).await?;
     config_is_complete(context, release, owner).await?;
+    let way_back =
+        Box::pin(way_back(context, &group, old_template_version, current.as_ref(), release, options)).await?;
     Ok(Preflight::Begin(Box::new(Beginning {
         from: current,
         to: release.release.clone(),
@@ -53,7 +56,29 @@ pub async fn check(
         capacity,
         old: old.into_iter().map(|m| m.id.clone()).collect(),
         old_template_version,
+        way_back,
     })))
+}
+
+/// Whether the release that serves could come back. A release that is on its way back itself has to be restorable; what
+/// it leaves need not be.
+pub(crate) async fn way_back(
+    context: &Context,
+    group: &GroupState,
+    version: u64,
+    from: Option<&ReleaseName>,
+    to: &ReleaseRecord,
+    options: &DeployOptions,
+) -> Result<Option<Restorable>, DeployError> {
+    let template = Some(restorable::Template { id: &group.template_id, version });
+    if options.returns {
+        restorable::check(context, &to.app, &to.release, template).await.refuse_rollback()?;
+        return Ok(None);
+    }
+    let Some(from) = from else { return Ok(None) };
+    let found = restorable::check(context, &to.app, from, template).await;
+    found.refuse_unless(options.no_way_back.as_ref())?;
+    Ok(Some(found))
 }
 
 /// The number of in-service instances, if all of them run the release.

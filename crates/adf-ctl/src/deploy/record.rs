@@ -7,6 +7,7 @@ use adf_types::{
 use jiff::Timestamp;
 
 use super::plan::Wait;
+use super::restorable::Restorable;
 use crate::settings::AppNames;
 
 /// What an action brought about that AWS does not tell later.
@@ -55,6 +56,8 @@ pub struct Beginning {
     pub capacity: u32,
     pub old: Vec<InstanceId>,
     pub old_template_version: u64,
+    /// What was found of the release before; `None` where there is none, or where it is what is left behind.
+    pub way_back: Option<Restorable>,
 }
 
 pub fn begin(names: &AppNames, beginning: Beginning, now: Timestamp) -> DeployRecord {

@@ -49,7 +49,8 @@ async fn deploy_previous(context: &Context, names: &AppNames, seat: &mut Seat) -
         )
     })?;
     seat.view.note(&format!("no deploy is open: deploying {previous}, the release before"));
-    let options = DeployOptions { canary: false, alarms: false, ..DeployOptions::of(previous) };
+    let options =
+        DeployOptions { canary: false, alarms: false, returns: true, ..DeployOptions::of(previous) };
     start::run(context, names, &options, seat).await
 }
 

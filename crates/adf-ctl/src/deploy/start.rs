@@ -6,6 +6,7 @@ use super::drive::{Driver, Seat};
 use super::error::DeployError;
 use super::observe::Ground;
 use super::preflight::{self, Preflight};
+use super::restorable::Restorable;
 use super::{DeployOptions, Ended, lock, lookout, record};
 use crate::context::Context;
 use crate::settings::AppNames;
@@ -94,11 +95,13 @@ fn begin(
     seat: &Seat,
     started: jiff::Timestamp,
 ) -> DeployRecord {
+    let way_back = beginning.way_back.as_ref().map(Restorable::in_words);
     let mut record = record::begin(names, beginning, started);
     let step = record.step;
     record::intend(&mut record, step, "check everything that can be checked".to_owned(), started);
     let now = seat.clock.now();
-    record::done(&mut record, record::Change::None, "nothing is in the way", now);
+    let found = way_back.map_or_else(String::new, |found| format!("; {found}"));
+    record::done(&mut record, record::Change::None, format!("nothing is in the way{found}"), now);
     record
 }
 

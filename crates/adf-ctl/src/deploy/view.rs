@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use super::fleet::Fleet;
 use super::judge::{between, stands};
 use super::plan::Decision;
+use crate::inspect;
 use crate::printer::{Printer, plain};
 
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub struct View {
     /// The step that is shown as going on, and since when.
     step: Option<(Title, Timestamp)>,
     last: String,
+    /// Whether it was said that the deadline has passed.
+    late: bool,
 }
 
 #[derive(Debug)]
@@ -51,17 +54,20 @@ impl View {
     pub fn on_stderr(printer: Printer) -> Self {
         let fancy = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         let out = if fancy { Out::Terminal(Bars::new()) } else { Out::Lines(printer) };
-        Self { out, step: None, last: String::new() }
+        Self { out, step: None, last: String::new(), late: false }
     }
 
     /// For tests and for programs that want the result only.
     pub fn hidden() -> Self {
-        Self { out: Out::Nobody, step: None, last: String::new() }
+        Self { out: Out::Nobody, step: None, last: String::new(), late: false }
     }
 
     /// One turn of the driver.
     pub fn show(&mut self, fleet: &Fleet, record: &DeployRecord, decision: &Decision, now: Timestamp) {
         self.step(record, now);
+        if let Some(late) = self.newly_late(record, now) {
+            self.note(&late);
+        }
         let doing = match decision {
             Decision::Act(action) => action.intent(),
             Decision::Wait(wait) => format!("waiting for {}", wait.what),
@@ -101,6 +107,13 @@ impl View {
         if let Out::Terminal(bars) = &mut self.out {
             bars.clear();
         }
+    }
+
+    /// That the deadline has passed: said once, when it is seen.
+    fn newly_late(&mut self, record: &DeployRecord, now: Timestamp) -> Option<String> {
+        let late = inspect::late(record, now).filter(|_| !self.late)?;
+        self.late = true;
+        Some(format!("deploy {} is {late}", record.id))
     }
 
     fn step(&mut self, record: &DeployRecord, now: Timestamp) {
@@ -229,4 +242,26 @@ fn place<T: PartialEq>(all: &[T], one: &T) -> u64 {
 
 fn style(template: &'static str) -> ProgressStyle {
     ProgressStyle::with_template(template).expect("a constant template")
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::deploy::plan::tests::record;
+    use crate::deploy::record::intend;
+
+    #[test]
+    fn a_deadline_that_passes_is_said_once_and_names_what_cost_most() {
+        let (mut view, mut record) = (View::hidden(), record(Step::Replace, &["i-1"]));
+        let started = record.started_at;
+        intend(&mut record, Step::Replace, "set desired capacity to 2".to_owned(), started);
+        let after = |seconds| record.started_at + SignedDuration::from_secs(seconds);
+        let deadline = i64::try_from(record.policy.deadline.as_secs()).expect("minutes");
+        assert_eq!(view.newly_late(&record, after(deadline)), None);
+        let said = view.newly_late(&record, after(deadline + 1)).expect("it is late");
+        assert!(said.contains("past its deadline") && said.contains("cost most"), "{said}");
+        assert_eq!(view.newly_late(&record, after(deadline + 9)), None);
+    }
 }

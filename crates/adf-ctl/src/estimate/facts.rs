@@ -79,6 +79,12 @@ impl Facts {
         self.capacity.div_ceil(self.batch().max(1))
     }
 
+    /// Whether a canary passes only with users' requests.
+    pub fn counts_requests(&self) -> bool {
+        let judging = &self.policy.judging;
+        judging.canary_target_group.is_some() && judging.min_requests > 0
+    }
+
     pub fn has_canary(&self) -> bool {
         self.policy.canary && !self.is_first()
     }

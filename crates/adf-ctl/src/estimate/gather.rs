@@ -40,6 +40,7 @@ pub async fn plan(context: &Context, asked: &Asked) -> Result<Plan, CtlError> {
     obstacles.extend(foreign_refresh(context, &seen).await?);
     obstacles.extend(config(context, &release).await?);
     let current = context.store.current(&names.app).await?.map(|current| current.current);
+    obstacles.extend(way_back(context, &seen, current.as_ref(), &release, &asked.options).await);
     let image = image(context, &release, &seen.serving()).await?;
     let facts = facts(context, asked, seen, capacity, image);
     Ok(Plan {
@@ -50,6 +51,20 @@ pub async fn plan(context: &Context, asked: &Asked) -> Result<Plan, CtlError> {
         estimate: estimate(&facts),
         obstacles,
     })
+}
+
+/// The release that serves and could not come back.
+async fn way_back(
+    context: &Context,
+    seen: &Seen,
+    current: Option<&ReleaseName>,
+    release: &ReleaseRecord,
+    options: &DeployOptions,
+) -> Option<Obstacle> {
+    // Of a version that floats the plan tells already.
+    let version = seen.group.template_version.number()?;
+    let found = preflight::way_back(context, &seen.group, version, current, release, options);
+    Box::pin(found).await.err().map(Obstacle::of)
 }
 
 /// What AWS and the tables say of the fleet.

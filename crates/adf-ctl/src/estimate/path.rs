@@ -28,6 +28,10 @@ pub(super) const PULL: Duration = Duration::from_secs(10);
 /// Calls and polling, up to the promise.
 const OWN: Duration = Duration::from_secs(5);
 
+/// Until the judge counts the requests of a canary's first minute, if they are enough: the minute, another one until the
+/// load balancer has reported it, and the look after the one that sees it.
+const COUNTED: Duration = Duration::from_secs(60 + 60 + 15);
+
 /// What AWS takes to end machines.
 const TERMINATION: Duration = Duration::from_secs(5);
 
@@ -96,7 +100,12 @@ fn rows(facts: &Facts) -> Vec<Row> {
     if facts.has_canary() {
         path.start(facts, Step::Canary, Who::Canary, 1);
         let (bake, key) = bake(facts);
-        path.add(Step::Judge, "the canary is observed", bake, setting(key));
+        if facts.counts_requests() && bake < COUNTED {
+            let what = "the canary is observed, until CloudWatch has shown deploy.min_requests";
+            path.add(Step::Judge, what, COUNTED, From::Assumed);
+        } else {
+            path.add(Step::Judge, "the canary is observed", bake, setting(key));
+        }
     }
     path.fleet(facts);
     if facts.is_first() {

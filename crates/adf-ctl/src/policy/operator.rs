@@ -10,8 +10,10 @@ pub(super) fn statements(scope: &Scope) -> Vec<Statement> {
     let mut all = config(scope);
     all.extend(state(scope));
     all.push(scope.secrets("SealAndOpenSecrets", ["kms:Decrypt", "kms:GenerateDataKey"]));
-    let upload = |archives| Statement::allow("UploadRelease", ["s3:PutObject"]).on([archives]);
-    all.extend(scope.archives().map(upload));
+    let keep = |archives| Statement::allow("KeepArchives", ["s3:GetObject", "s3:PutObject"]).on([archives]);
+    all.extend(scope.archives().map(keep));
+    let find = |bucket| Statement::allow("FindArchives", ["s3:ListBucket"]).on([bucket]);
+    all.extend(scope.archive_bucket().map(find));
     all.extend(fleet(scope));
     all.extend(canary(scope));
     all.extend(judge(scope));
@@ -46,6 +48,7 @@ fn fleet(scope: &Scope) -> Vec<Statement> {
         "elasticloadbalancing:DescribeTargetGroupAttributes",
         "elasticloadbalancing:DescribeTargetGroups",
         "elasticloadbalancing:DescribeTargetHealth",
+        "ec2:DescribeImages",
         "ec2:DescribeInstances",
         "ec2:DescribeLaunchTemplateVersions",
     ];
@@ -59,7 +62,7 @@ fn fleet(scope: &Scope) -> Vec<Statement> {
         "autoscaling:TerminateInstanceInAutoScalingGroup",
         "autoscaling:UpdateAutoScalingGroup",
     ];
-    let template = ["ec2:CreateLaunchTemplateVersion"];
+    let template = ["ec2:CreateLaunchTemplateVersion", "ec2:DeleteLaunchTemplateVersions"];
     vec![
         Statement::allow("SeeFleet", see).on_all(),
         scope.consoles(),

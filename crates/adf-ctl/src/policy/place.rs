@@ -24,6 +24,10 @@ impl Place {
     }
 
     /// A bucket's ARN names neither region nor account.
+    pub(super) fn bucket(&self, bucket: &str) -> String {
+        format!("arn:{}:s3:::{}", self.partition(), literal(bucket))
+    }
+
     pub(super) fn objects(&self, bucket: &str, prefix: &str) -> String {
         format!("arn:{}:s3:::{}/{}*", self.partition(), literal(bucket), literal(prefix))
     }

@@ -35,6 +35,11 @@ impl Scope {
         self.bucket.as_ref().map(|bucket| self.place.objects(bucket, &format!("{}/", self.names.app)))
     }
 
+    /// Without the right to list it S3 does not tell an archive that is gone from one that is not to be seen.
+    pub(super) fn archive_bucket(&self) -> Option<String> {
+        self.bucket.as_ref().map(|bucket| self.place.bucket(bucket))
+    }
+
     /// The group's ARN holds an id that only AWS knows, and then its name.
     pub(super) fn group(&self) -> String {
         let name = literal(&self.names.group);

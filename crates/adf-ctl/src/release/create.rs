@@ -74,7 +74,7 @@ pub async fn create(
     let created_by = aws.identity().await?;
     if let Some(Upload { bucket, key, archive }) = content.upload.take() {
         printer.note(&format!("uploading {} to s3://{bucket}/{key}", size(archive.len())));
-        aws.upload(&bucket, &key, archive).await?;
+        aws.upload(&bucket, &key, archive, content.digest.as_ref()).await?;
     }
     let record = content.record(app, name, created_by, now);
     store.put_release(&record).await?;

@@ -33,6 +33,15 @@ pub(crate) fn release_at(release: &str, url: &str) -> ReleaseRecord {
     }
 }
 
+/// An archive for each of these releases, where their records say.
+pub(crate) async fn put_archives(context: &Context, releases: &[&str]) {
+    context.aws.ensure_bucket("releases").await.expect("a bucket");
+    for release in releases {
+        let (key, bytes) = (format!("web/{release}.tar.gz"), release.as_bytes().to_vec());
+        context.aws.upload("releases", &key, bytes, None).await.expect("an archive");
+    }
+}
+
 /// Tables, target group, load balancer, template version 1 and an empty group for `capacity` instances. Answers
 /// the template's id and the target group's ARN.
 pub(crate) async fn found(

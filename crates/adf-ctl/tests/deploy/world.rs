@@ -65,6 +65,7 @@ impl World {
         let agents = Arc::new(Agents(tokio::spawn(played)));
         let world = Self { cloud, context, fates, watched, folder: Arc::new(folder), agents };
         account::found(&world.cloud, &world.context, CAPACITY, 5).await;
+        account::put_archives(&world.context, &["v1", "v2", "v3"]).await;
         for name in ["v1", "v2", "v3"] {
             world.context.store.put_release(&release(name)).await.expect("a new release");
         }

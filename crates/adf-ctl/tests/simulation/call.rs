@@ -29,7 +29,8 @@ impl Call {
 
     /// Whether it may change something.
     pub(crate) fn writes(&self) -> bool {
-        const READS: [&str; 8] = [
+        const READS: [&str; 9] = [
+            "HEAD",
             "GetItem",
             "Query",
             "BatchGetItem",

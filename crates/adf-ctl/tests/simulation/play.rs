@@ -140,6 +140,7 @@ async fn found(stage: &Arc<Stage>, scenario: &Scenario, context: &Context) {
     let (store, aws) = (&context.store, &context.aws);
     let drain = scenario.policy.drain;
     let (template, _) = account::found(&stage.cloud, context, scenario.fleet, drain).await;
+    account::put_archives(context, &RELEASES).await;
     for release in RELEASES {
         let url = match scenario.delivery {
             Delivery::Image => format!("docker://ghcr.io/acme/web:{release}"),

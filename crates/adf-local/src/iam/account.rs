@@ -68,7 +68,7 @@ pub(super) fn of_query(cloud: &Cloud, service: &str, body: &[u8]) -> Vec<Call> {
             let id = params.get("InstanceId").map_or("", String::as_str);
             vec![of_instance(cloud, action, id)]
         }
-        ("ec2", "CreateLaunchTemplateVersion") => {
+        ("ec2", "CreateLaunchTemplateVersion" | "DeleteLaunchTemplateVersions") => {
             let id = params.get("LaunchTemplateId").map_or("", String::as_str);
             vec![call(arn(cloud, "ec2", &format!("launch-template/{id}")))]
         }

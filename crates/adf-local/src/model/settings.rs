@@ -40,6 +40,8 @@ pub struct Settings {
     pub refresh_pace: Duration,
     /// How long a terminated instance stays visible (AWS: about an hour).
     pub terminated_visible: Duration,
+    /// Versions that a launch template may have ("Launch template restrictions" in the EC2 guide).
+    pub template_versions: usize,
     /// The image's `HttpTokens` default: the ADF image is built with IMDSv2 required.
     pub http_tokens_required: bool,
     /// The image's IMDS hop limit default (2 for an image that declares IMDS v2.0).
@@ -114,6 +116,7 @@ impl Default for Settings {
             impaired_wait: Duration::from_mins(3),
             refresh_pace: Duration::from_secs(2),
             terminated_visible: Duration::from_hours(1),
+            template_versions: 10_000,
             http_tokens_required: true,
             hop_limit: 1,
             weather: Weather::default(),

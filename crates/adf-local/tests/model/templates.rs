@@ -121,3 +121,15 @@ fn tags_of_a_request_join_or_replace_those_of_its_template() {
         assert_eq!(tags.get("both").map(String::as_str), Some("canary"), "the request wins");
     }
 }
+
+#[test]
+fn a_template_has_room_for_so_many_versions_and_a_deleted_one_makes_room_without_its_number() {
+    let mut world = World::with(Settings { template_versions: 2, ..settings() });
+    world.template();
+    assert_eq!(world.version(of_type("t3.small")), 2);
+    let full = world.model.create_template_version(new_version(None, of_type("t3.large"), None), world.now);
+    assert_eq!(full.expect_err("two are there").code, "VersionLimitExceeded");
+    let gone = world.model.delete_template_versions(&by_name(), &[2]).expect("the template is there");
+    assert!(gone[0].error.is_none(), "{gone:?}");
+    assert_eq!(world.version(of_type("t3.large")), 3);
+}

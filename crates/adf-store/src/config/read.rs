@@ -29,6 +29,10 @@ struct Snapshot {
     seen: Vec<Seen>,
     /// When the release's Overlay was cleaned up, if it was.
     cleaned: Option<String>,
+    /// What clean-up took out of the Overlay, and may come back.
+    taken: Vec<Seen>,
+    /// Names of it whose values are gone.
+    purged: Vec<String>,
 }
 
 impl Store {
@@ -67,6 +71,23 @@ impl Store {
             });
         }
         self.unseal(app, Some(release), snapshot.seen).await
+    }
+
+    /// What `release` would see if it were deployed again: with what a clean-up took out of the live set, decrypted. An
+    /// Overlay that lost its values is [`StoreError::Purged`]. Changes nothing.
+    pub async fn restorable_config(
+        &self,
+        app: &AppName,
+        release: &ReleaseName,
+    ) -> Result<Config, StoreError> {
+        let snapshot = self.snapshot(app, release, None).await?;
+        if !snapshot.purged.is_empty() {
+            return Err(StoreError::Purged { release: release.clone(), names: snapshot.purged });
+        }
+        let hidden: BTreeSet<_> = snapshot.taken.iter().map(|seen| seen.name.clone()).collect();
+        let stays = snapshot.seen.into_iter().filter(|seen| !hidden.contains(&seen.name));
+        let back = snapshot.taken.into_iter().filter(|seen| seen.entry != Entry::Unset);
+        self.unseal(app, Some(release), stays.chain(back).collect()).await
     }
 
     /// What `release` sees, sorted by name, with its secrets still sealed: this needs no right to decrypt.
@@ -115,6 +136,7 @@ impl Store {
             self.query_config(&overlay, Range::All)
         )?;
         let cleaned = overlay_items.iter().find_map(|item| string(item, "Cleaned"));
+        let (taken, purged) = out_of_the_live_set(&overlay, &overlay_items)?;
         let mut seen = BTreeMap::new();
         for (name, entry) in live(&base, &base_items)? {
             seen.insert(name.clone(), Seen { name, entry, overlay: false });
@@ -123,8 +145,17 @@ impl Store {
             seen.insert(name.clone(), Seen { name, entry, overlay: true });
         }
         let seen = seen.into_values().filter(|seen| seen.entry != Entry::Unset).collect();
-        Ok(Snapshot { seen, cleaned })
+        Ok(Snapshot { seen, cleaned, taken, purged })
     }
+}
+
+/// What clean-up took out of an Overlay: what may come back, and the names of what cannot.
+fn out_of_the_live_set(overlay: &str, items: &[Item]) -> Result<(Vec<Seen>, Vec<String>), StoreError> {
+    let marked = items.iter().filter(|item| item.contains_key("Cleaned"));
+    let (purged, whole): (Vec<&Item>, Vec<&Item>) = marked.partition(|item| item.contains_key("Purged"));
+    let purged = purged.into_iter().filter_map(|item| string(item, "Name")).collect();
+    let seen = |item: &Item| entry(overlay, item).map(|(name, entry)| Seen { name, entry, overlay: true });
+    Ok((whole.into_iter().map(seen).collect::<Result<_, _>>()?, purged))
 }
 
 /// The entries of a layer. In a table whose range key is `Value` a name may come several times, and nobody knows which

@@ -12,6 +12,7 @@ mod protect;
 mod refresh;
 mod replace;
 mod room;
+mod sweep;
 mod template;
 
 use adf_types::{DeployRecord, ReleaseRecord};

@@ -2,7 +2,7 @@
 
 use adf_types::{DeployRecord, ReleaseRecord, UserData};
 
-use super::{Done, Scene};
+use super::{Done, Scene, sweep};
 use crate::aws::{TemplateTags, VersionLaunch};
 use crate::deploy::error::DeployError;
 use crate::deploy::observe;
@@ -11,7 +11,7 @@ use crate::deploy::record::Change;
 pub(super) async fn create(scene: Scene<'_>) -> Result<Done, DeployError> {
     let (aws, record) = (&scene.context.aws, scene.record);
     let template_id = observe::group(scene.context, &record.group).await?.template_id;
-    let description = format!("adf {}", record.id);
+    let description = format!("{}{}", sweep::OURS, record.id);
     if began_before(record)
         && let Some(version) = aws.find_template_version(&template_id, &description).await?
     {
@@ -27,8 +27,15 @@ pub(super) async fn create(scene: Scene<'_>) -> Result<Done, DeployError> {
         user_data: user_data(record, scene.release).render(),
         tags,
     };
-    let version = aws.create_template_version(&template_id, &launch).await?;
-    Ok((Change::Template(version), format!("version {version}, from version {source_version}")))
+    let (version, swept) = match aws.create_template_version(&template_id, &launch).await {
+        Err(error) if sweep::is_full(&error) => {
+            let gone = Box::pin(sweep::make_room(scene, &template_id)).await?;
+            let version = aws.create_template_version(&template_id, &launch).await?;
+            (version, format!("; {gone} old versions were deleted, because there was no room"))
+        }
+        made => (made?, String::new()),
+    };
+    Ok((Change::Template(version), format!("version {version}, from version {source_version}{swept}")))
 }
 
 /// Whether this is not the first attempt: then an earlier one may have succeeded unrecorded. The search is

@@ -228,4 +228,4 @@ fn turn_back(cause: Cause, reason: impl Into<String>) -> Decision {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -76,6 +76,21 @@ fn the_slower_of_bake_and_wanted_probes_counts_and_is_named() {
 }
 
 #[test]
+fn a_canary_that_is_judged_on_requests_takes_the_minutes_that_cloudwatch_takes() {
+    let mut facts = facts();
+    facts.policy.judging.canary_target_group = Some("web-canary".to_owned());
+    assert_eq!(row(&estimate(&facts), Step::Judge, "CloudWatch"), (135.0, From::Assumed));
+    facts.policy.bake = secs(300);
+    assert!((row(&estimate(&facts), Step::Judge, "observed").0 - 300.0).abs() < 0.01, "the bake is longer");
+    facts.policy.bake = secs(60);
+    facts.policy.judging.min_requests = 0;
+    assert!(
+        (row(&estimate(&facts), Step::Judge, "observed").0 - 60.0).abs() < 0.01,
+        "no request is asked for"
+    );
+}
+
+#[test]
 fn a_long_deregistration_delay_holds_back_a_refresh_and_breaks_its_deadline() {
     let mut facts = facts();
     facts.policy.strategy = Strategy::Refresh;

@@ -78,7 +78,14 @@ impl Model {
             Some(source) => data.over(&self.template_version(&key, Some(&source))?.1.data),
             None => data.clone(),
         };
+        let quota = self.settings.template_versions;
         let template = self.templates.get_mut(&id).expect("the template was just found");
+        if template.versions.len() >= quota {
+            return Err(ApiError::new(
+                "VersionLimitExceeded",
+                format!("You have reached the maximum number of versions per launch template, {quota}."),
+            ));
+        }
         template.latest_version += 1;
         let number = template.latest_version;
         let version = TemplateVersion { number, description, created_at: now, data: complete };

@@ -52,7 +52,7 @@ fn policy() -> Policy {
 }
 
 /// A deploy of three instances that has got as far as `step`.
-fn record(step: Step, old: &[&str]) -> DeployRecord {
+pub(in crate::deploy) fn record(step: Step, old: &[&str]) -> DeployRecord {
     DeployRecord {
         id: "d-1".parse().expect("a valid id"),
         app: "web".parse().expect("a valid name"),
