@@ -5,8 +5,6 @@ use serde::Serialize;
 
 use crate::cli::DeployArgs;
 use crate::context::Context;
-use crate::deploy::clock::Clock;
-use crate::deploy::stop::Stop;
 use crate::deploy::timings::{self, InstanceTime, StepTime};
 use crate::deploy::view::View;
 use crate::deploy::{self, DeployOptions, Ended, Seat};
@@ -44,11 +42,7 @@ pub(super) fn options(args: DeployArgs) -> DeployOptions {
 
 /// A driver's seat at this terminal, now.
 pub(super) fn seat(context: &Context) -> Seat {
-    Seat {
-        clock: Clock::starting_at(jiff::Timestamp::now()),
-        stop: Stop::on_ctrl_c(),
-        view: View::on_stderr(context.printer),
-    }
+    Seat { clock: context.clock, stop: context.stop(), view: View::on_stderr(context.printer) }
 }
 
 /// What the end of a deploy means; deploy and rollback draw different conclusions.

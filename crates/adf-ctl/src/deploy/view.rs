@@ -5,7 +5,6 @@
 //! Without a terminal, or with `NO_COLOR`, the same facts are plain lines, each said once.
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal as _;
 
 use adf_types::{DeployRecord, Direction, InstanceId, InstanceState, Receipt, Stage, Step};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -49,8 +48,7 @@ impl Title {
 
 impl View {
     pub fn on_stderr(printer: Printer) -> Self {
-        let fancy = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        let out = if fancy { Out::Terminal(Bars::new()) } else { Out::Lines(printer) };
+        let out = if printer.animates() { Out::Terminal(Bars::new()) } else { Out::Lines(printer) };
         Self { out, step: None, last: String::new() }
     }
 
