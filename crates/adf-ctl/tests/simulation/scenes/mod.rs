@@ -1,0 +1,71 @@
+//! Plain-text scenarios: a script that an operator reads, and what each of its commands says, to the letter.
+//!
+//! The texts are in `tests/deploys/`; the README there is their grammar. Each is played with the same stage, machines,
+//! links and oracle as the seeds are, and by the whole command line: what was typed is parsed by clap, run by the
+//! command's own function and printed by its own printer.
+//!
+//! | word | file | what |
+//! | --- | --- | --- |
+//! | script | `script`, `phrase` | the text, read; what no rule reads is an error with its line |
+//! | world | `world` | what `given` makes of account, releases and weather |
+//! | act | `act`, `events` | playing a script, line by line |
+//! | person | `person` | one command of one operator, and their machine |
+//! | paper | `paper` | what was said and when; ids made readable |
+//! | golden | `golden` | the text as it is against the text as it should be |
+//!
+//! The rule: a text that is played twice is the same. To add one: a file in `tests/deploys/` and its line below.
+
+mod act;
+mod events;
+mod golden;
+mod paper;
+mod person;
+mod phrase;
+mod script;
+mod serving;
+mod world;
+
+/// The folder of the texts.
+pub(crate) const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/deploys");
+
+macro_rules! scenes {
+    ($($name:ident: $file:literal;)*) => {
+        const SCENES: &[&str] = &[$($file),*];
+
+        $(
+            #[test]
+            fn $name() {
+                golden::compare($file);
+            }
+        )*
+    };
+}
+
+scenes! {
+    a_release_goes_out: "01-a-release-goes-out.txt";
+    the_container_exits_at_once: "02-the-container-exits-at-once.txt";
+    the_laptop_dies_and_somebody_resumes: "03-the-laptop-dies-and-somebody-resumes.txt";
+}
+
+#[test]
+fn every_text_is_played() {
+    let entries = std::fs::read_dir(FOLDER).expect("the folder of the texts");
+    let mut found: Vec<String> = entries
+        .map(|entry| entry.expect("readable").file_name().into_string().expect("a plain name"))
+        .filter(|name| std::path::Path::new(name).extension().is_some_and(|end| end == "txt"))
+        .collect();
+    found.sort();
+    assert_eq!(found, SCENES, "each text of {FOLDER} has its line in scenes/mod.rs, in order");
+}
+
+/// The grammar is strict: a line that is not understood is an error that says which.
+#[test]
+fn a_line_that_nobody_understands_is_named() {
+    let text = "# A title\n\ngiven v1 on 3 instances\ngiven v2 explodes\n\n$ adf-ctl status\n";
+    let error = script::Script::read(text).expect_err("explodes");
+    assert_eq!(error.line, 4, "{error:?}");
+    let error = script::Script::read("# A title\n\ngiven v1 on 3 instances\n$ adf-ctl depoy v2\n");
+    assert!(error.is_ok(), "what was mistyped at a terminal is clap's to tell");
+    let error = script::Script::read("# A title\n\nat 1x: what serves\n").expect_err("1x");
+    assert_eq!(error.line, 3, "{error:?}");
+}
