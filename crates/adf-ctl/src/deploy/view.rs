@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use super::fleet::Fleet;
 use super::judge::{between, stands};
-use super::plan::Decision;
+use super::plan::{Action, Decision, TURN_BACK};
 use crate::printer::{Printer, plain};
 
 #[derive(Debug)]
@@ -61,6 +61,8 @@ impl View {
     pub fn show(&mut self, fleet: &Fleet, record: &DeployRecord, decision: &Decision, now: Timestamp) {
         self.step(record, now);
         let doing = match decision {
+            // The next look says why, as the title of the way back.
+            Decision::Act(Action::TurnBack { .. }) => TURN_BACK.to_owned(),
             Decision::Act(action) => action.intent(),
             Decision::Wait(wait) => format!("waiting for {}", wait.what),
             Decision::Finish(_) => "closing the deploy".to_owned(),

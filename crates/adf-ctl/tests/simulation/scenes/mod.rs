@@ -45,6 +45,19 @@ scenes! {
     a_release_goes_out: "01-a-release-goes-out.txt";
     the_container_exits_at_once: "02-the-container-exits-at-once.txt";
     the_laptop_dies_and_somebody_resumes: "03-the-laptop-dies-and-somebody-resumes.txt";
+    rollback_while_the_old_stand_by: "04-rollback-while-the-old-stand-by.txt";
+    rollback_after_the_end: "05-rollback-after-the-end.txt";
+    the_bad_version_does_not_come_back: "06-the-bad-version-does-not-come-back.txt";
+    a_fleet_that_cannot_double_is_refreshed: "07-a-fleet-that-cannot-double-is-refreshed.txt";
+    the_canary_goes_last: "08-the-canary-goes-last.txt";
+    a_rollback_leaves_what_is_healthy: "09-a-rollback-leaves-what-is-healthy.txt";
+    nothing_is_left_of_a_failed_deploy: "10-nothing-is-left-of-a-failed-deploy.txt";
+    errors_against_none_never_pass: "11-errors-against-none-never-pass.txt";
+    too_little_seen_is_no_pass: "12-too-little-seen-is-no-pass.txt";
+    config_is_read_whole_under_throttling: "13-config-is-read-whole-under-throttling.txt";
+    a_build_that_fails_ends_in_seconds: "14-a-build-that-fails-ends-in-seconds.txt";
+    a_scale_out_during_a_deploy: "15-a-scale-out-during-a-deploy.txt";
+    an_instance_of_an_old_release_is_found: "16-an-instance-of-an-old-release-is-found.txt";
 }
 
 #[test]
