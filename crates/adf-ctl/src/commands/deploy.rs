@@ -94,6 +94,9 @@ fn hint(record: &DeployRecord) -> String {
                 what docs/aws.md lists"
             .to_owned();
     }
+    if let Direction::Back { cause: Cause::Operator, .. } = record.direction {
+        return format!("see where its time went with: adf-ctl history {}", record.id);
+    }
     format!(
         "see what its instances said with: adf-ctl logs; where its time went: adf-ctl history {}; try again with: \
          adf-ctl deploy {}",

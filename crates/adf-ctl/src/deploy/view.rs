@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use adf_types::{DeployRecord, Direction, InstanceId, InstanceState, Receipt, Stage, Step};
+use adf_types::{DeployRecord, Direction, InstanceId, InstanceState, Receipt, Stage, Step, Verdict};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 
@@ -63,6 +63,10 @@ impl View {
         let doing = match decision {
             // The next look says why, as the title of the way back.
             Decision::Act(Action::TurnBack { .. }) => TURN_BACK.to_owned(),
+            // With how much was seen; another verdict is the reason of a way back, which is told with it.
+            Decision::Act(action @ Action::RecordVerdict(verdict @ Verdict::Pass { .. })) => {
+                format!("{}: {verdict}", action.intent())
+            }
             Decision::Act(action) => action.intent(),
             Decision::Wait(wait) => format!("waiting for {}", wait.what),
             Decision::Finish(_) => "closing the deploy".to_owned(),

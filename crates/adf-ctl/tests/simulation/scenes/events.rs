@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use adf_local::model::groups::RefreshRequest;
+use adf_local::model::groups::{RefreshPreferences, RefreshRequest};
 use adf_local::model::weather::LaunchFault;
 use adf_local::model::{InstanceState, LifecycleState};
 use jiff::SignedDuration;
@@ -83,7 +83,9 @@ fn capacity(stage: &Stage, zone: Option<&str>, lasts: Duration) -> String {
 }
 
 fn refresh(stage: &Stage) -> String {
-    let request = RefreshRequest::default();
+    // One that launches first: what AWS does by itself is not what is tried here.
+    let preferences = RefreshPreferences { min_healthy: 100, max_healthy: Some(200), ..Default::default() };
+    let request = RefreshRequest { preferences, ..RefreshRequest::default() };
     let answer = stage.cloud.model(|model, now| model.start_instance_refresh("web", request, now));
     match answer {
         Ok(id) => format!("instance refresh {id} begins"),

@@ -58,6 +58,28 @@ scenes! {
     a_build_that_fails_ends_in_seconds: "14-a-build-that-fails-ends-in-seconds.txt";
     a_scale_out_during_a_deploy: "15-a-scale-out-during-a-deploy.txt";
     an_instance_of_an_old_release_is_found: "16-an-instance-of-an-old-release-is-found.txt";
+    two_operators: "17-two-operators.txt";
+    the_laptop_sleeps: "18-the-laptop-sleeps.txt";
+    a_refresh_that_is_not_ours: "19-a-refresh-that-is-not-ours.txt";
+    no_capacity_for_a_while: "20-no-capacity-for-a-while.txt";
+    no_capacity_at_all: "21-no-capacity-at-all.txt";
+    instances_die_meanwhile: "22-instances-die-meanwhile.txt";
+    credentials_expire: "23-credentials-expire.txt";
+    dynamodb_is_away: "24-dynamodb-is-away.txt";
+    a_dead_instance_in_standby: "25-a-dead-instance-in-standby.txt";
+    pause_and_promote: "26-pause-and-promote.txt";
+    ctrl_c: "27-ctrl-c.txt";
+    the_first_deploy: "28-the-first-deploy.txt";
+    a_first_deploy_that_fails: "29-a-first-deploy-that-fails.txt";
+    a_fleet_of_one_without_room: "30-a-fleet-of-one-without-room.txt";
+    a_drain_that_breaks_the_deadline: "31-a-drain-that-breaks-the-deadline.txt";
+    lost_answers: "32-lost-answers.txt";
+    breaking_a_lock: "33-breaking-a-lock.txt";
+    mistyped: "34-mistyped.txt";
+    built_once: "35-built-once.txt";
+    a_machine_that_says_nothing: "36-a-machine-that-says-nothing.txt";
+    an_illness_during_the_watch: "37-an-illness-during-the-watch.txt";
+    config_of_the_old_release_goes: "38-config-of-the-old-release-goes.txt";
 }
 
 #[test]
