@@ -132,7 +132,8 @@ impl Reporter {
     /// For tests of a single part: nothing is written anywhere.
     #[cfg(test)]
     pub(crate) fn detached() -> Self {
-        Self::new(PathBuf::new(), Memory::new("".as_ref()), Duration::from_mins(10))
+        let host = Arc::new(crate::world::Linux);
+        Self::new(PathBuf::new(), Memory::new("".as_ref()), Duration::from_mins(10), host)
     }
 
     fn deadline(&self) -> Instant {

@@ -94,6 +94,13 @@ fn hint(record: &DeployRecord) -> String {
                 what docs/aws.md lists"
             .to_owned();
     }
+    if let Direction::Back { cause: Cause::Launch, .. } = record.direction {
+        return format!(
+            "see what the group tried with: aws autoscaling describe-scaling-activities --auto-scaling-group-name \
+             {}; once it can launch, try again with: adf-ctl deploy {}",
+            record.group, record.to
+        );
+    }
     if let Direction::Back { cause: Cause::Operator, .. } = record.direction {
         return format!("see where its time went with: adf-ctl history {}", record.id);
     }

@@ -133,14 +133,21 @@ impl View {
             Out::Nobody => {}
             Out::Terminal(bars) => bars.doing(record.step, &format!("{title:<10} {total:>4} s  {doing}")),
             Out::Lines(printer) => {
-                let stable = doing.split(':').next().unwrap_or(doing);
+                let stable = stable(doing);
                 if self.last != stable {
-                    stable.clone_into(&mut self.last);
+                    self.last = stable;
                     printer.note(&format!("{title:<10} {total:>4} s  {doing}"));
                 }
             }
         }
     }
+}
+
+/// What makes a line worth saying again: its words before the counts, and the code of a trouble among them.
+fn stable(doing: &str) -> String {
+    let (what, counts) = doing.split_once(':').unwrap_or((doing, ""));
+    let is_code = |word: &&str| word.len() == 4 && word.starts_with('E') && word[1..].parse::<u16>().is_ok();
+    format!("{what} {}", counts.split_whitespace().find(is_code).unwrap_or_default())
 }
 
 /// The moving lines.

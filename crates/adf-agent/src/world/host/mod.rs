@@ -9,7 +9,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-pub(in crate::world) use linux::Linux;
+pub(crate) use linux::Linux;
 
 /// What is free on a file system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

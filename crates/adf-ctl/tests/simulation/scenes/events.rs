@@ -88,7 +88,11 @@ fn refresh(stage: &Stage) -> String {
     let request = RefreshRequest { preferences, ..RefreshRequest::default() };
     let answer = stage.cloud.model(|model, now| model.start_instance_refresh("web", request, now));
     match answer {
-        Ok(id) => format!("instance refresh {id} begins"),
+        Ok(id) => {
+            // What it does to the fleet is AWS's doing, not a deploy's.
+            stage.oracle.scaled(0);
+            format!("instance refresh {id} begins")
+        }
         Err(error) => format!("AWS refuses: {}", error.message),
     }
 }
