@@ -15,7 +15,7 @@ use crate::{estimate, inspect};
 pub(super) async fn run(context: &Context, args: DeployArgs) -> Result<(), CtlError> {
     let names = context.settings.app()?;
     let options = options(args);
-    if let Some(late) = estimate::forecast(context, &options).await {
+    if let Some(late) = Box::pin(estimate::forecast(context, &options)).await {
         context.printer.note(&late);
     }
     let ended = deploy::run(context, names, &options, &mut seat(context)).await?;

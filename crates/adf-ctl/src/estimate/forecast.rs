@@ -18,7 +18,7 @@ const FORECAST_LIMIT: Duration = Duration::from_secs(5);
 /// A line for an operator whose deploy cannot keep its deadline; nothing when it can, when nobody knows, or when a
 /// deploy is open already. Costs two calls to Elastic Load Balancing and two to DynamoDB.
 pub async fn forecast(context: &Context, options: &DeployOptions) -> Option<String> {
-    let facts = timeout(FORECAST_LIMIT, known_facts(context, options)).await.ok()??;
+    let facts = timeout(FORECAST_LIMIT, Box::pin(known_facts(context, options))).await.ok()??;
     late(&options.release, &estimate(&facts))
 }
 
