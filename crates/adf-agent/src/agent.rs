@@ -28,7 +28,8 @@ pub struct Agent {
 impl Agent {
     pub fn new(world: World, settings: Settings) -> Self {
         let memory = Memory::new(&settings.state_dir);
-        let reporter = Reporter::new(settings.run_dir.clone(), memory, settings.boot_timeout);
+        let reporter =
+            Reporter::new(settings.run_dir.clone(), memory, settings.boot_timeout, world.host.clone());
         let metadata = MetadataSession::new(world.imds.clone());
         Self {
             world,

@@ -58,7 +58,11 @@ pub enum CtlError {
 
 /// Stage, reason and last lines, then what serves now: on a line of its own below lines of a log.
 fn failure_sentence(reason: &str, serving: &str) -> String {
-    if reason.contains('\n') { format!("{reason}\n{serving}") } else { format!("{reason}; {serving}") }
+    if reason.contains('\n') {
+        return format!("{reason}\n{serving}");
+    }
+    // AWS ends its own sentences.
+    format!("{}; {serving}", reason.trim_end_matches('.'))
 }
 
 impl CtlError {

@@ -1,6 +1,6 @@
 //! Output: the printer both command-line tools share, and tables.
 
-pub use adf_config::printer::{Format, Printer, Text};
+pub use adf_config::printer::{Format, Printer, Terminal, Text};
 pub use adf_config::text::plain;
 use tabled::builder::Builder;
 use tabled::settings::{Padding, Style};

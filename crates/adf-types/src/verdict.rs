@@ -1,5 +1,7 @@
 //! What a canary's judgement came to.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// Pass, fail or inconclusive, each with its evidence in one sentence.
@@ -16,4 +18,15 @@ pub enum Verdict {
     Inconclusive {
         reason: String,
     },
+}
+
+/// `pass: ` and the evidence.
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pass { evidence } => write!(f, "pass: {evidence}"),
+            Self::Fail { reason } => write!(f, "fail: {reason}"),
+            Self::Inconclusive { reason } => write!(f, "inconclusive: {reason}"),
+        }
+    }
 }

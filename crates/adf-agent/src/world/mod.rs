@@ -46,6 +46,8 @@ pub use docker::{
 };
 pub use fetch::{Access, ConnectStep, Download, Fetch, FetchError, wants_token};
 pub use guard::{Guard, GuardError, Nft};
+#[cfg(test)]
+pub(crate) use host::Linux;
 pub use host::{Disk, Host};
 pub use imds::{Imds, ImdsError, MetadataSession};
 pub use lifecycle::{

@@ -22,7 +22,8 @@ pub(super) async fn resume(context: &Context) -> Result<(), CtlError> {
 pub(super) async fn pause(context: &Context, args: PauseArgs) -> Result<(), CtlError> {
     let names = context.settings.app()?;
     let answer = deploy::pause(context, names, args.limit, &mut seat(context)).await?;
-    let done = format!("stands still for at most {:?}; adf-ctl resume lets it go on", args.limit);
+    let limit = jiff::SignedDuration::try_from(args.limit).unwrap_or(jiff::SignedDuration::MAX);
+    let done = format!("stands still for at most {limit:#}; adf-ctl resume lets it go on");
     print(context, answer, &done)
 }
 

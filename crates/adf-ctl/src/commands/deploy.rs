@@ -5,8 +5,6 @@ use serde::Serialize;
 
 use crate::cli::DeployArgs;
 use crate::context::Context;
-use crate::deploy::clock::Clock;
-use crate::deploy::stop::Stop;
 use crate::deploy::timings::{self, InstanceTime, StepTime};
 use crate::deploy::view::View;
 use crate::deploy::{self, DeployOptions, Ended, Seat};
@@ -17,7 +15,7 @@ use crate::{estimate, inspect};
 pub(super) async fn run(context: &Context, args: DeployArgs) -> Result<(), CtlError> {
     let names = context.settings.app()?;
     let options = options(args);
-    if let Some(late) = estimate::forecast(context, &options).await {
+    if let Some(late) = Box::pin(estimate::forecast(context, &options)).await {
         context.printer.note(&late);
     }
     let ended = deploy::run(context, names, &options, &mut seat(context)).await?;
@@ -45,11 +43,7 @@ pub(super) fn options(args: DeployArgs) -> DeployOptions {
 
 /// A driver's seat at this terminal, now.
 pub(super) fn seat(context: &Context) -> Seat {
-    Seat {
-        clock: Clock::starting_at(jiff::Timestamp::now()),
-        stop: Stop::on_ctrl_c(),
-        view: View::on_stderr(context.printer),
-    }
+    Seat { clock: context.clock, stop: context.stop(), view: View::on_stderr(context.printer) }
 }
 
 /// What the end of a deploy means; deploy and rollback draw different conclusions.
@@ -100,6 +94,16 @@ fn hint(record: &DeployRecord) -> String {
         return "an instance without a receipt says why on its console: adf-ctl logs; its instance profile must allow \
                 what docs/aws.md lists"
             .to_owned();
+    }
+    if let Direction::Back { cause: Cause::Launch, .. } = record.direction {
+        return format!(
+            "see what the group tried with: aws autoscaling describe-scaling-activities --auto-scaling-group-name \
+             {}; once it can launch, try again with: adf-ctl deploy {}",
+            record.group, record.to
+        );
+    }
+    if let Direction::Back { cause: Cause::Operator, .. } = record.direction {
+        return format!("see where its time went with: adf-ctl history {}", record.id);
     }
     format!(
         "see what its instances said with: adf-ctl logs; where its time went: adf-ctl history {}; try again with: \

@@ -50,7 +50,8 @@ pub async fn run(cli: Cli) -> Result<(), CtlError> {
     dispatch(&context, cli.command).await
 }
 
-async fn dispatch(context: &Context, command: Command) -> Result<(), CtlError> {
+/// Runs a command on a connection that is there already.
+pub async fn dispatch(context: &Context, command: Command) -> Result<(), CtlError> {
     match command {
         Command::Init(args) => init::run(context, args).await,
         Command::Release(args) => release::run(context, args.verb).await,

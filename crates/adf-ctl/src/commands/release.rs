@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use adf_types::{AppName, ReleaseName, ReleaseRecord};
-use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::cli::{CreateArgs, ReleaseVerb};
@@ -30,7 +29,8 @@ async fn create(context: &Context, args: CreateArgs) -> Result<(), CtlError> {
         },
     };
     let (aws, store, printer) = (&context.aws, &context.store, context.printer);
-    let created = release::create(aws, store, printer, (app, &args.name), request, Timestamp::now()).await?;
+    let created =
+        release::create(aws, store, printer, (app, &args.name), request, context.clock.now()).await?;
     printer.note(&created.summary());
     printer.data(&created);
     Ok(())

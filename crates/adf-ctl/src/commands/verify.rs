@@ -1,13 +1,11 @@
 //! `adf-ctl verify`: the proof is printed whether it holds or not; the exit code says which.
 
-use jiff::Timestamp;
-
 use crate::context::Context;
 use crate::error::CtlError;
 use crate::inspect;
 
 pub(super) async fn run(context: &Context) -> Result<(), CtlError> {
-    let proof = inspect::verify(context, Timestamp::now()).await?;
+    let proof = inspect::verify(context, context.clock.now()).await?;
     context.printer.data(&proof);
     let problems = proof.problems();
     if !problems.is_empty() {

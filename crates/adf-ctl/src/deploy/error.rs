@@ -65,7 +65,7 @@ impl DeployError {
         let doing = open
             .map_or_else(String::new, |d| format!(" for deploy {} of {}, at step {}", d.id, d.to, d.step));
         Self::refused(
-            format!("E201 {app} is locked by {}{doing}, since {}", held.owner, held.taken_at),
+            format!("E201 {app} is locked by {}{doing}, since {:.0}", held.owner, held.taken_at),
             "wait for it to end (adf-ctl status shows it), or turn it back with: adf-ctl rollback",
         )
     }

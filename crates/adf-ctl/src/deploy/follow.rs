@@ -102,7 +102,10 @@ async fn follow(
             (Some(now), Some((before, since))) if now == *before => {
                 (since.elapsed() >= LEASE).then_some(Some(now))
             }
-            (Some(now), _) => {
+            (Some(now), before) => {
+                if before.is_none() {
+                    seat.view.note(&driven(&now));
+                }
                 seen = Some((now, Instant::now()));
                 None
             }
@@ -120,4 +123,13 @@ async fn follow(
             () = seat.stop.asked() => return Err(DeployError::Interrupted(Box::new(record))),
         }
     }
+}
+
+/// Why nothing seems to happen for up to a lease.
+fn driven(lock: &LockView) -> String {
+    format!(
+        "{} drives it, or did: following, and driving it once the lock stands still for {} s",
+        lock.owner,
+        LEASE.as_secs()
+    )
 }

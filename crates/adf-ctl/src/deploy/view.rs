@@ -5,15 +5,14 @@
 //! Without a terminal, or with `NO_COLOR`, the same facts are plain lines, each said once.
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal as _;
 
-use adf_types::{DeployRecord, Direction, InstanceId, InstanceState, Receipt, Stage, Step};
+use adf_types::{DeployRecord, Direction, InstanceId, InstanceState, Receipt, Stage, Step, Verdict};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 
 use super::fleet::Fleet;
 use super::judge::{between, stands};
-use super::plan::Decision;
+use super::plan::{Action, Decision, TURN_BACK};
 use crate::inspect;
 use crate::printer::{Printer, plain};
 
@@ -52,8 +51,7 @@ impl Title {
 
 impl View {
     pub fn on_stderr(printer: Printer) -> Self {
-        let fancy = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        let out = if fancy { Out::Terminal(Bars::new()) } else { Out::Lines(printer) };
+        let out = if printer.animates() { Out::Terminal(Bars::new()) } else { Out::Lines(printer) };
         Self { out, step: None, last: String::new(), late: false }
     }
 
@@ -69,6 +67,12 @@ impl View {
             self.note(&late);
         }
         let doing = match decision {
+            // The next look says why, as the title of the way back.
+            Decision::Act(Action::TurnBack { .. }) => TURN_BACK.to_owned(),
+            // With how much was seen; another verdict is the reason of a way back, which is told with it.
+            Decision::Act(action @ Action::RecordVerdict(verdict @ Verdict::Pass { .. })) => {
+                format!("{}: {verdict}", action.intent())
+            }
             Decision::Act(action) => action.intent(),
             Decision::Wait(wait) => format!("waiting for {}", wait.what),
             Decision::Finish(_) => "closing the deploy".to_owned(),
@@ -142,14 +146,21 @@ impl View {
             Out::Nobody => {}
             Out::Terminal(bars) => bars.doing(record.step, &format!("{title:<10} {total:>4} s  {doing}")),
             Out::Lines(printer) => {
-                let stable = doing.split(':').next().unwrap_or(doing);
+                let stable = stable(doing);
                 if self.last != stable {
-                    stable.clone_into(&mut self.last);
+                    self.last = stable;
                     printer.note(&format!("{title:<10} {total:>4} s  {doing}"));
                 }
             }
         }
     }
+}
+
+/// What makes a line worth saying again: its words before the counts, and the code of a trouble among them.
+fn stable(doing: &str) -> String {
+    let (what, counts) = doing.split_once(':').unwrap_or((doing, ""));
+    let is_code = |word: &&str| word.len() == 4 && word.starts_with('E') && word[1..].parse::<u16>().is_ok();
+    format!("{what} {}", counts.split_whitespace().find(is_code).unwrap_or_default())
 }
 
 /// The moving lines.

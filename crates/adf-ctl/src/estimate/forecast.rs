@@ -1,8 +1,8 @@
-//! The line that a deploy begins with when its deadline cannot hold: a plan from what can be known in three calls.
+//! The line that a deploy begins with when its deadline cannot hold: a plan from what can be known in four calls.
 
 use std::time::Duration;
 
-use adf_types::ReleaseName;
+use adf_types::{ReleaseName, ReleaseUrl};
 use tokio::time::timeout;
 
 use super::facts::{Facts, Image};
@@ -16,9 +16,9 @@ use crate::deploy::{DeployOptions, preflight};
 const FORECAST_LIMIT: Duration = Duration::from_secs(5);
 
 /// A line for an operator whose deploy cannot keep its deadline; nothing when it can, when nobody knows, or when a
-/// deploy is open already. Costs two calls to Elastic Load Balancing and one to DynamoDB.
+/// deploy is open already. Costs two calls to Elastic Load Balancing and two to DynamoDB.
 pub async fn forecast(context: &Context, options: &DeployOptions) -> Option<String> {
-    let facts = timeout(FORECAST_LIMIT, known_facts(context, options)).await.ok()??;
+    let facts = timeout(FORECAST_LIMIT, Box::pin(known_facts(context, options))).await.ok()??;
     late(&options.release, &estimate(&facts))
 }
 
@@ -31,11 +31,16 @@ fn late(release: &ReleaseName, estimate: &Estimate) -> Option<String> {
     ))
 }
 
-/// What can be known in three calls. An error is the deploy's to report, which makes the same calls.
+/// What can be known in four calls. An error is the deploy's to report, which makes the same calls.
 async fn known_facts(context: &Context, options: &DeployOptions) -> Option<Facts> {
     let names = context.settings.app().ok()?;
-    let (balancer, deploys) = tokio::join!(balancer(context, names), context.store.deploys(&names.app, READ));
-    let (balancer, deploys) = (balancer.ok()?, deploys.ok()?);
+    let (balancer, deploys, release) = tokio::join!(
+        balancer(context, names),
+        context.store.deploys(&names.app, READ),
+        context.store.release(&names.app, &options.release),
+    );
+    let (balancer, deploys, release) = (balancer.ok()?, deploys.ok()?, release.ok()??);
+    let is_image = matches!(release.url, ReleaseUrl::Docker(_));
     let last = deploys.first().filter(|deploy| !deploy.is_open())?;
     let run = &context.settings.file.run;
     let policy = preflight::policy(context, options);
@@ -51,7 +56,7 @@ async fn known_facts(context: &Context, options: &DeployOptions) -> Option<Facts
         balancer,
         pace: None,
         hooks: None,
-        image: Image::BuiltEach,
+        image: if is_image { Image::Known } else { Image::BuiltEach },
         boots: Vec::new(),
     })
 }

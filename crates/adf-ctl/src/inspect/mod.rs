@@ -18,7 +18,7 @@ pub use lock::{Broken, Holder, LockReport, break_lock, lock, lock_now};
 pub use logs::{Console, Log, Logs, logs};
 pub use status::{Status, status};
 pub use verify::{Proof, verify};
-pub use watch::{LOOK, on_stdout, watch};
+pub use watch::{LOOK, watch};
 
 use adf_types::AppName;
 

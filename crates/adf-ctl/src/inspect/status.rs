@@ -41,6 +41,9 @@ pub struct OpenDeploy {
     pub direction: Direction,
     pub owner: String,
     pub started_at: Timestamp,
+    /// Since when an operator keeps it where it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused_at: Option<Timestamp>,
 }
 
 /// Who holds the deploy lock.
@@ -86,6 +89,7 @@ impl OpenDeploy {
             direction: record.direction,
             owner: record.owner,
             started_at: record.started_at,
+            paused_at: record.progress.paused_at,
         }
     }
 }
@@ -131,10 +135,13 @@ impl Text for OpenDeploy {
             Direction::Forward => String::new(),
             Direction::Back { reason, .. } => format!(", going back: {}", plain(reason)),
         };
+        let paused = self.paused_at.map_or_else(String::new, |since| {
+            format!("          paused since {since:.0}; adf-ctl resume lets it go on\n")
+        });
         let from = self.from.as_ref().map_or("nothing".to_owned(), ToString::to_string);
         let owner = plain(&self.owner);
         format!(
-            "deploy    {}: {from} -> {}, step {}{back}\n          by {owner} since {:.0}\n",
+            "deploy    {}: {from} -> {}, step {}{back}\n          by {owner} since {:.0}\n{paused}",
             self.id, self.to, self.step, self.started_at
         )
     }

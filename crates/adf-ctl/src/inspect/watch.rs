@@ -1,6 +1,5 @@
 //! `status --watch`: the same look again and again, until somebody has seen enough.
 
-use std::io::{IsTerminal as _, Write as _};
 use std::time::Duration;
 
 use tokio::time::sleep;
@@ -53,13 +52,4 @@ pub async fn watch(
         }
     }
     Ok(())
-}
-
-/// Writes a look to stdout: over the one before on a terminal, below it elsewhere.
-pub fn on_stdout(text: &str) {
-    const CLEAR: &str = "\u{1b}[H\u{1b}[2J";
-    let mut out = std::io::stdout().lock();
-    let clear = if out.is_terminal() { CLEAR } else { "" };
-    // A reader that has gone away is not an error of ours.
-    let _ = out.write_all(format!("{clear}{text}").as_bytes()).and_then(|()| out.flush());
 }

@@ -352,6 +352,10 @@ impl Host for Engine {
     fn oom_victim(&self) -> Option<String> {
         None
     }
+
+    fn now(&self) -> jiff::Timestamp {
+        self.cloud.now()
+    }
 }
 
 /// The traits that the agent asks for, all of one instance.

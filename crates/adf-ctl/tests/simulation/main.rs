@@ -11,6 +11,7 @@
 //! | operator | `operators` | people, each turn one command |
 //! | happening | `happening` | what happens to the group beside the deploy |
 //! | play | `play` | one seed from beginning to end |
+//! | scenes | `scenes/` | plain-text scenarios of whole commands, in tests/deploys/ |
 //! | tests | `seeds`, `kills`, `pairs`, `sizes`, `times` | what is played |
 //!
 //! The rule: a seed replays exactly. `cargo xtask sim` plays many seeds; tests play some.
@@ -32,6 +33,7 @@ mod oracle;
 mod pairs;
 mod play;
 mod scenario;
+mod scenes;
 mod seeds;
 mod sizes;
 mod stage;

@@ -70,7 +70,7 @@ pub(crate) fn play(scenario: &Scenario) -> Played {
 }
 
 /// In memory, because agents flush what they write.
-fn folder() -> tempfile::TempDir {
+pub(crate) fn folder() -> tempfile::TempDir {
     let memory = std::path::Path::new("/dev/shm");
     let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
     folder.expect("a temporary folder")
@@ -136,7 +136,7 @@ fn adf_toml(scenario: &Scenario, folder: &std::path::Path) -> Settings {
 }
 
 /// The account, three releases with their config, and, unless it is the first deploy, v1 on the fleet.
-async fn found(stage: &Arc<Stage>, scenario: &Scenario, context: &Context) {
+pub(crate) async fn found(stage: &Arc<Stage>, scenario: &Scenario, context: &Context) {
     let (store, aws) = (&context.store, &context.aws);
     let drain = scenario.policy.drain;
     let (template, _) = account::found(&stage.cloud, context, scenario.fleet, drain).await;
@@ -182,7 +182,7 @@ async fn found(stage: &Arc<Stage>, scenario: &Scenario, context: &Context) {
 }
 
 /// Until the fleet of the start serves.
-async fn served(stage: &Stage, scenario: &Scenario) {
+pub(crate) async fn served(stage: &Stage, scenario: &Scenario) {
     let wanted = if scenario.first { 0 } else { scenario.fleet as usize };
     for _ in 0..900 {
         let group = stage.group();
@@ -196,7 +196,7 @@ async fn served(stage: &Stage, scenario: &Scenario) {
 }
 
 /// Somebody with a good connection ends what is open.
-async fn tidy(operators: &Operators, scenario: &Scenario) {
+pub(crate) async fn tidy(operators: &Operators, scenario: &Scenario) {
     const TRIES: usize = 5;
     for _ in 0..TRIES {
         let open = operators.stage.store().open_deploy(&app()).await.expect("readable");

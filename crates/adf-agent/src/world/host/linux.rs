@@ -16,7 +16,7 @@ const RECORD: usize = 8 << 10;
 /// More records than the kernel's buffer holds.
 const MAX_RECORDS: usize = 200_000;
 
-pub(in crate::world) struct Linux;
+pub(crate) struct Linux;
 
 impl Host for Linux {
     fn memory(&self) -> Option<u64> {

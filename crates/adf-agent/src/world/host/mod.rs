@@ -7,7 +7,9 @@ mod linux;
 
 use std::path::Path;
 
-pub(in crate::world) use linux::Linux;
+use jiff::Timestamp;
+
+pub(crate) use linux::Linux;
 
 /// What is free on a file system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,4 +27,8 @@ pub trait Host: Send + Sync {
     fn oom_kills(&self) -> Option<u64>;
     /// The name of the last one, where the kernel's log may be read.
     fn oom_victim(&self) -> Option<String>;
+    /// The time of day, for receipts; what is waited for goes by tokio's time.
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
 }

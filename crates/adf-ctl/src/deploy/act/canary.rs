@@ -109,12 +109,7 @@ async fn weigh(scene: Scene<'_>, weight: impl Fn(&SharedRule) -> u32) -> Result<
 }
 
 pub(super) fn judged(verdict: &Verdict) -> Done {
-    let words = match verdict {
-        Verdict::Pass { evidence } => format!("pass: {evidence}"),
-        Verdict::Fail { reason } => format!("fail: {reason}"),
-        Verdict::Inconclusive { reason } => format!("inconclusive: {reason}"),
-    };
-    (Change::Judged(verdict.clone()), words)
+    (Change::Judged(verdict.clone()), verdict.to_string())
 }
 
 pub(super) async fn deregister(scene: Scene<'_>, id: &InstanceId) -> Result<Done, DeployError> {

@@ -42,6 +42,11 @@ pub fn rejected(target: Option<&TargetState>) -> Option<String> {
     Some(format!("is unhealthy for the load balancer: {reason}"))
 }
 
+/// Whether its agent has been told to stop and says so: a notice of EC2, a stop of the machine.
+pub fn leaves(receipt: &Receipt) -> bool {
+    matches!(receipt.state, InstanceState::Draining | InstanceState::Stopped)
+}
+
 /// Where an instance stands, in a few words, for waits and for limits that were hit.
 pub fn stands(receipt: Option<&Receipt>, target: Option<&TargetState>) -> String {
     let Some(receipt) = receipt else { return NO_RECEIPT.to_owned() };

@@ -26,7 +26,7 @@ use std::time::Duration;
 use adf_types::{Policy, Verdict};
 use jiff::Timestamp;
 
-pub use facts::{NO_RECEIPT, gave_up, hard_fact, ill, rejected, stands};
+pub use facts::{NO_RECEIPT, gave_up, hard_fact, ill, leaves, rejected, stands};
 
 use self::alarms::AlarmLooks;
 use self::traffic::Traffic;

@@ -8,12 +8,17 @@ use super::wait::{BOOT_TIMEOUT, Wait, after};
 use super::{Action, Decision, act, healthy_new, is_first, operator, replace, turn_back};
 use crate::aws::Lifecycle;
 use crate::deploy::fleet::{Fleet, failure};
-use crate::deploy::judge::{ill, rejected};
+use crate::deploy::judge::{ill, leaves, rejected};
 
 pub(super) fn plan(fleet: &Fleet, record: &DeployRecord, now: Timestamp) -> Decision {
     let version = record.progress.template_version;
     let facts = fleet.new_ones(version).filter_map(|m| {
-        let fact = ill(m.receipt.as_ref()).or_else(|| rejected(m.target.as_ref()))?;
+        let fact = ill(m.receipt.as_ref()).or_else(|| {
+            // Its machine is being taken away, by Spot or by somebody: that is no fault of the release. Its
+            // successor is waited for below.
+            let leaves = m.receipt.as_ref().is_some_and(leaves);
+            rejected(m.target.as_ref()).filter(|_| !leaves)
+        })?;
         Some(format!("{} {fact}", m.id))
     });
     let replacements = fleet.gone.iter().filter(|r| r.deploy.as_ref() == Some(&record.id));

@@ -327,6 +327,19 @@ fn the_watch_ends_on_time_and_turns_back_on_hard_facts() {
 }
 
 #[test]
+fn an_instance_that_is_taken_away_in_the_watch_is_waited_for_to_be_replaced() {
+    let mut record = record(Step::Watch, &OLDS);
+    record.progress.replaced_at = Some(at(100));
+    let mut members: Vec<_> = OLDS.iter().map(|name| standby(name)).collect();
+    members.extend(news());
+    members[4].target = Some(TargetState::Unhealthy { reason: "Target.Timeout".to_owned() });
+    members[4].receipt.as_mut().expect("present").state = InstanceState::Draining;
+    let less = fleet(NEW, 3, members);
+    assert_eq!(waits(&less, &record, 159).limit, "deploy.watch");
+    assert!(waits(&less, &record, 161).what.contains("3 instances to be healthy: 2 are"));
+}
+
+#[test]
 fn a_request_turns_the_deploy_back_until_clean_up_begins() {
     let mut fleet = fleet(NEW, 6, both());
     fleet.requested = Some(OperatorRequest::Rollback { by: "bob".into(), reason: "slow".into() });
