@@ -57,6 +57,8 @@ struct Inner {
     passes: u32,
     /// The releases of all containers that were ever created.
     releases: Vec<String>,
+    /// Until when the load balancer's own requests fail.
+    flaps_until: Option<Instant>,
 }
 
 impl Engine {
@@ -121,6 +123,24 @@ impl Engine {
             });
             !Dice::at(self.seed, &self.instance, nth).chance(0.1)
         })
+    }
+
+    /// One health check of the load balancer.
+    pub(crate) fn check(&self) -> bool {
+        let flaps = self.inner(|inner| inner.flaps_until).is_some_and(|until| Instant::now() < until);
+        !flaps && self.request()
+    }
+
+    /// From now on, for so long, the load balancer does not reach the app.
+    pub(crate) fn flap(&self, lasts: Duration) {
+        self.inner(|inner| inner.flaps_until = Some(Instant::now() + lasts));
+    }
+
+    /// Whether the load balancer has a reason of its own not to send it requests: it did not reach it, a while ago at most.
+    pub(crate) fn flapped(&self) -> bool {
+        /// What the load balancer takes to find it healthy again: two checks, five seconds apart, and some.
+        const RECOVERS: Duration = Duration::from_secs(20);
+        self.inner(|inner| inner.flaps_until).is_some_and(|until| Instant::now() < until + RECOVERS)
     }
 
     /// The machine is switched off.

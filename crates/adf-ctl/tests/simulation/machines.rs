@@ -175,7 +175,7 @@ impl Machines {
                 .filter(|(_, key)| due(&key.id))
                 .collect();
             for (arn, key) in targets {
-                let well = running.get(&key.id).is_some_and(|machine| machine.engine.request());
+                let well = running.get(&key.id).is_some_and(|machine| machine.engine.check());
                 let probe =
                     if well { Probe::Passed } else { Probe::Failed { reason: ProbeFailure::Timeout } };
                 model.health_checked(&arn, &key, probe, now);

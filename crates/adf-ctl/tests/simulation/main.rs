@@ -3,7 +3,7 @@
 //!
 //! | word | file | what |
 //! | --- | --- | --- |
-//! | scenario | `scenario`, `dice`, `fate` | what a seed decides |
+//! | scenario | `scenario`, `dice`, `fate`, `sky` | what a seed decides |
 //! | stage | `stage`, `trace`, `tally` | what all parts of a world share |
 //! | oracle | `oracle`, `curtain` | the rules, at every moment and at the end |
 //! | machine | `machines`, `engine`, `archive` | instances below the model, each with the real agent |
@@ -34,6 +34,7 @@ mod play;
 mod scenario;
 mod seeds;
 mod sizes;
+mod sky;
 mod stage;
 mod tally;
 mod times;

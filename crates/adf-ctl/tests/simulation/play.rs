@@ -107,7 +107,7 @@ async fn acts(stage: &Arc<Stage>, scenario: &Scenario, folder: &std::path::Path)
     tokio::task::spawn_local(Machines::new(stage, scenario, folder.join("run")).run());
     served(stage, scenario).await;
 
-    stage.begin();
+    stage.begin(scenario);
     let before = stage.group();
     let happenings = tokio::spawn(happening::all(stage.clone(), scenario.clone()));
     let operators = Operators::new(stage, settings, scenario);

@@ -6,17 +6,22 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use adf_local::model::{ExitOverMax, Settings, StandbyTermination};
+use adf_local::model::Settings;
+use adf_local::model::Weather as Sky;
+use adf_local::model::weather::LaunchFault;
 use adf_types::ReleaseName;
 
 use crate::account::name;
 use crate::dice::Dice;
 use crate::fate::Fates;
+use crate::sky;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Scenario {
     pub(crate) seed: u64,
     pub(crate) settings: Settings,
+    /// AWS's own weather, from when the operators begin.
+    pub(crate) sky: Sky,
     /// Instances that serve v1 at the start; those that a first deploy starts.
     pub(crate) fleet: u32,
     /// Nothing was ever deployed.
@@ -117,6 +122,14 @@ pub(crate) enum Happening {
     Terminate,
     /// EC2 takes one back, with two minutes' notice.
     Spot,
+    /// EC2's status check of one fails from here on, though its app answers.
+    Impair,
+    /// The load balancer finds one unhealthy for so long, though its app answers.
+    Flap(Duration),
+    /// Auto Scaling evens its zones out, or leaves one.
+    Rebalance(Option<&'static str>),
+    /// No instance starts for so long, in one zone or in all.
+    NoLaunch(Option<&'static str>, LaunchFault, Duration),
 }
 
 pub(crate) const RELEASES: [&str; 3] = ["v1", "v2", "v3"];
@@ -131,7 +144,8 @@ impl Scenario {
         let quick = dice.chance(0.5);
         Self {
             seed,
-            settings: settings(dice),
+            settings: sky::settings(dice),
+            sky: sky::weather(dice),
             fleet,
             first,
             delivery: dice.pick(&[Delivery::Image, Delivery::Image, Delivery::Archive, Delivery::Repository]),
@@ -158,6 +172,7 @@ impl Scenario {
         Self {
             seed,
             settings: Settings { subnet_prefix: 20, ..Settings::default() },
+            sky: Sky::default(),
             fleet,
             first: false,
             delivery: Delivery::Image,
@@ -190,28 +205,6 @@ impl Turn {
 
     pub(crate) fn dying(self, call: u64, after: bool) -> Self {
         Self { dies: Some(Death { call, after }), ..self }
-    }
-}
-
-/// Each point where AWS's documentation is silent is decided by the seed.
-fn settings(dice: &mut Dice) -> Settings {
-    Settings {
-        boot_delay: dice.seconds(1, 8),
-        asg_reaction: dice.seconds(1, 10),
-        halt_limit: dice.seconds(5, 40),
-        launch_retry: dice.seconds(10, 60),
-        terminating_hook_overlaps_drain: dice.chance(0.5),
-        standby_waits_for_drain: dice.chance(0.5),
-        standby_termination: dice
-            .pick(&[StandbyTermination::OutsideDesired, StandbyTermination::CountedInDesired]),
-        exit_over_max: dice.pick(&[ExitOverMax::Refused, ExitOverMax::CutSurplus]),
-        ec2_termination_runs_hooks: dice.chance(0.5),
-        abandoned_launch_runs_hooks: dice.chance(0.5),
-        first_pass_is_healthy: dice.chance(0.5),
-        request_tags_join_template_tags: dice.chance(0.5),
-        changed_token_is_refused: dice.chance(0.5),
-        fail_open_to_initial: dice.chance(0.5),
-        ..Settings::default()
     }
 }
 
@@ -280,12 +273,28 @@ fn turn(dice: &mut Dice, who: &'static str, after: Duration, errand: Errand) -> 
 }
 
 fn happenings(dice: &mut Dice) -> Vec<(Duration, Happening)> {
-    let number = dice.pick(&[0, 0, 0, 1, 1, 2]);
-    (0..number)
-        .map(|_| {
-            let scale = Happening::Scale(dice.pick(&[50, 75, 125, 150, 200]));
-            let what = dice.pick(&[scale, scale, Happening::Kill, Happening::Terminate, Happening::Spot]);
-            (dice.seconds(0, 240), what)
-        })
-        .collect()
+    let number = dice.pick(&[0, 0, 0, 1, 1, 2, 3]);
+    (0..number).map(|_| (dice.seconds(0, 240), happening(dice))).collect()
+}
+
+fn happening(dice: &mut Dice) -> Happening {
+    let zone = dice.pick(&[None, Some("us-east-1a"), Some("us-east-1b")]);
+    let fault = dice.pick(&[
+        LaunchFault::InsufficientCapacity,
+        LaunchFault::InsufficientCapacity,
+        LaunchFault::Internal,
+    ]);
+    let (flaps, lasts) = (dice.seconds(4, 40), dice.seconds(10, 120));
+    let scale = Happening::Scale(dice.pick(&[50, 75, 125, 150, 200]));
+    dice.pick(&[
+        scale,
+        scale,
+        Happening::Kill,
+        Happening::Terminate,
+        Happening::Spot,
+        Happening::Impair,
+        Happening::Flap(flaps),
+        Happening::Rebalance(zone),
+        Happening::NoLaunch(zone, fault, lasts),
+    ])
 }
