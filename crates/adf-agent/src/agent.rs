@@ -28,7 +28,9 @@ pub struct Agent {
 impl Agent {
     pub fn new(world: World, settings: Settings) -> Self {
         let memory = Memory::new(&settings.state_dir);
-        let reporter = Reporter::new(settings.run_dir.clone(), memory, settings.boot_timeout);
+        let host = world.host.clone();
+        let clock = std::sync::Arc::new(move || host.now());
+        let reporter = Reporter::new(settings.run_dir.clone(), memory, settings.boot_timeout, clock);
         let metadata = MetadataSession::new(world.imds.clone());
         Self {
             world,

@@ -66,6 +66,9 @@ impl Subject {
     }
 }
 
+/// The machine's own clock.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
 #[derive(Clone)]
 pub struct Reporter(Arc<Inner>);
 
@@ -73,6 +76,7 @@ struct Inner {
     run_dir: PathBuf,
     memory: Memory,
     boot_timeout: Duration,
+    clock: Clock,
     ledger: Mutex<Ledger>,
 }
 
@@ -108,11 +112,11 @@ impl std::fmt::Debug for Reporter {
 
 impl Reporter {
     /// The boot's time starts now.
-    pub fn new(run_dir: PathBuf, memory: Memory, boot_timeout: Duration) -> Self {
+    pub fn new(run_dir: PathBuf, memory: Memory, boot_timeout: Duration, clock: Clock) -> Self {
         let ledger = Ledger {
             deadline: Instant::now() + boot_timeout,
             stage: None,
-            since: Timestamp::now(),
+            since: clock(),
             timings: Vec::new(),
             trouble: None,
             container: None,
@@ -120,7 +124,11 @@ impl Reporter {
             receipt: None,
             writer: None,
         };
-        Self(Arc::new(Inner { run_dir, memory, boot_timeout, ledger: Mutex::new(ledger) }))
+        Self(Arc::new(Inner { run_dir, memory, boot_timeout, clock, ledger: Mutex::new(ledger) }))
+    }
+
+    fn now(&self) -> Timestamp {
+        (self.0.clock)()
     }
 
     /// Gives the boot its whole time again: an instance may stay in a warm pool for days.
@@ -131,7 +139,7 @@ impl Reporter {
     /// For tests of a single part: nothing is written anywhere.
     #[cfg(test)]
     pub(crate) fn detached() -> Self {
-        Self::new(PathBuf::new(), Memory::new("".as_ref()), Duration::from_mins(10))
+        Self::new(PathBuf::new(), Memory::new("".as_ref()), Duration::from_mins(10), Arc::new(Timestamp::now))
     }
 
     fn deadline(&self) -> Instant {
@@ -166,7 +174,7 @@ impl Reporter {
         {
             let mut ledger = self.ledger();
             ledger.stage = Some(stage);
-            ledger.since = Timestamp::now();
+            ledger.since = self.now();
             ledger.trouble = None;
         }
         self.publish(InstanceState::Booting { stage });
@@ -209,7 +217,7 @@ impl Reporter {
     }
 
     pub fn note_trouble(&self, what: &str, problem: String, delay: Option<Duration>) {
-        let at = Timestamp::now();
+        let at = self.now();
         let next_try = delay.and_then(|delay| at.checked_add(delay).ok());
         self.ledger().trouble = Some(Trouble { what: what.to_owned(), problem, at, next_try });
     }
@@ -225,7 +233,7 @@ impl Reporter {
 
     /// When the container is started again; none while it runs.
     pub fn next_restart(&self, delay: Option<Duration>) {
-        let next = delay.and_then(|delay| Timestamp::now().checked_add(delay).ok());
+        let next = delay.and_then(|delay| self.now().checked_add(delay).ok());
         self.ledger().next_restart = next;
     }
 
@@ -277,7 +285,7 @@ impl Reporter {
             probes: ProbeCounts::default(),
             restarts: restarts.unwrap_or_default(),
             notice: None,
-            updated_at: Timestamp::now(),
+            updated_at: self.now(),
         });
         let undelivered = earlier.filter(|earlier| !earlier.delivered).map(|earlier| earlier.receipt);
         ledger.writer = Some(Writer::start(path(&self.0.run_dir), self.0.memory.clone(), table, undelivered));
@@ -290,7 +298,7 @@ impl Reporter {
         log::tag([("ADF_STAGE", Stage::Supervise.to_string())]);
         let mut ledger = self.ledger();
         ledger.stage = Some(Stage::Supervise);
-        ledger.since = Timestamp::now();
+        ledger.since = self.now();
         ledger.trouble = None;
     }
 
@@ -306,7 +314,7 @@ impl Reporter {
         let before = std::mem::discriminant(&receipt.state);
         change(receipt);
         mask(receipt);
-        receipt.updated_at = Timestamp::now();
+        receipt.updated_at = self.now();
         let receipt = receipt.clone();
         if std::mem::discriminant(&receipt.state) != before {
             ledger.since = receipt.updated_at;

@@ -7,7 +7,7 @@ use adf_local::model::LifecycleState;
 use adf_types::{DeployRecord, Outcome, Step};
 use tokio::time::sleep;
 
-use crate::account::app;
+use crate::account::{app, config_name, name};
 use crate::fate::Fate;
 use crate::operators::{Operators, Said};
 use crate::oracle::Group;
@@ -49,6 +49,20 @@ pub(crate) async fn fall(operators: &Operators, scenario: &Scenario, before: &Gr
     // Until nothing that AWS shows is from before.
     sleep(scenario.sky.describe_lag).await;
     proof(operators, release.as_str()).await;
+    restorable(stage).await;
+}
+
+/// Rule 8: what clean-up took away comes back, whole.
+async fn restorable(stage: &Stage) {
+    let store = stage.store();
+    for release in RELEASES.map(name) {
+        let restored = store.restore_overlay(&app(), &release).await.map(|_| ());
+        let config = store.read_config(&app(), &release).await;
+        let only = config.as_ref().ok().and_then(|config| config.get(&config_name("ONLY")));
+        stage.check("every release can be restored", only == Some(release.as_str()), || {
+            format!("the Overlay of {release} is {only:?} after {restored:?}")
+        });
+    }
 }
 
 fn closed(stage: &Stage, scenario: &Scenario, deploys: &[DeployRecord]) {
@@ -108,6 +122,7 @@ async fn proof(operators: &Operators, release: &str) {
     stage.check("the next operator is told what serves", serving, || match said {
         Said::Refused(reason) => reason,
         Said::Failed(error) => error.to_string(),
+        Said::Answered => "only answered".to_owned(),
         Said::Died => "died".to_owned(),
         Said::Done(ended) => format!("{ended:?}"),
     });

@@ -17,6 +17,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::{Instant, sleep};
 
 use crate::SENTINEL;
@@ -357,6 +358,14 @@ impl Guard for Engine {
 }
 
 impl Host for Engine {
+    /// Up to ten minutes off, as operators' clocks are.
+    fn now(&self) -> Timestamp {
+        let mut dice = self.dice("clock");
+        let skew = i64::from(dice.small(0, 1200)) - 600;
+        let skew = if dice.chance(0.3) { skew } else { 0 };
+        self.cloud.now() + SignedDuration::from_secs(skew)
+    }
+
     fn memory(&self) -> Option<u64> {
         Some(4_187_593_113)
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use adf_local::model::groups::{RefreshPreferences, RefreshRequest};
 use adf_local::model::{InstanceState, LifecycleState};
 use tokio::time::sleep;
 
@@ -25,6 +26,7 @@ fn happen(stage: &Stage, scenario: &Scenario, what: Happening, nth: u64) {
     match what {
         Happening::Scale(percent) => scale(stage, scenario.fleet, percent),
         Happening::Rebalance(zone) => rebalance(stage, zone),
+        Happening::Refresh => refresh(stage, scenario),
         Happening::NoLaunch(zone, fault, lasts) => {
             stage.trace.tell("the world", format!("{what:?}"));
             stage.tally(|tally| tally.fault("launches fail"));
@@ -66,6 +68,27 @@ fn befall(stage: &Stage, what: Happening, nth: u64) {
         }
     });
     stage.tally(|tally| tally.fault(fault));
+}
+
+/// One instance after the other, so only where they are few.
+fn refresh(stage: &Stage, scenario: &Scenario) {
+    const FEW: u32 = 3;
+    let preferences = RefreshPreferences {
+        min_healthy: 100,
+        max_healthy: Some(200),
+        warmup: Some(Duration::from_secs(15)),
+        ..RefreshPreferences::default()
+    };
+    let started = stage.cloud.model(|model, now| {
+        let small = scenario.fleet <= FEW && model.group("web").is_some_and(|group| group.desired > 0);
+        let request = RefreshRequest { preferences, ..RefreshRequest::default() };
+        small.then(|| model.start_instance_refresh("web", request, now).ok()).flatten()
+    });
+    if let Some(id) = started {
+        stage.trace.tell("the world", "somebody starts an instance refresh");
+        stage.tally(|tally| tally.fault("foreign instance refresh"));
+        stage.oracle.foreign(id);
+    }
 }
 
 fn rebalance(stage: &Stage, zone: Option<&str>) {

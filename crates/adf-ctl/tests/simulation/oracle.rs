@@ -8,8 +8,10 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use adf_local::model::templates::VersionChoice;
-use adf_local::model::{Instance, InstanceState, LifecycleState, Model, TargetKey, TargetState};
-use adf_types::{ReleaseName, UserData};
+use adf_local::model::{
+    Instance, InstanceState, LifecycleState, Model, RefreshStatus, TargetKey, TargetState,
+};
+use adf_types::{ReleaseName, Step, UserData};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use tokio::time::Instant;
@@ -39,6 +41,8 @@ struct Inner {
     wanted: u32,
     /// Instances that the scenario itself ended, and when.
     killed: BTreeMap<String, Instant>,
+    /// Instance refreshes that somebody else started.
+    foreign: BTreeSet<String>,
     /// How many of the group's activities were read.
     activities: usize,
     /// What each instance was launched to run: its user data, and the release in it.
@@ -93,12 +97,19 @@ impl Oracle {
         });
     }
 
+    /// Somebody else's instance refresh: what it takes is theirs, and nobody else may end it.
+    pub(crate) fn foreign(&self, id: String) {
+        self.inner(|inner| inner.foreign.insert(id));
+    }
+
     /// Auto Scaling takes some of a group's instances itself, whatever anybody wants.
     fn taken(&self, model: &Model) {
         let Some(group) = model.group("web") else { return };
         let read = self.inner(|inner| std::mem::replace(&mut inner.activities, group.activities.len()));
         for activity in group.activities.iter().skip(read) {
+            let foreign = self.inner(|inner| inner.foreign.iter().any(|id| activity.cause.contains(id)));
             let taken = activity.cause.contains(TO_EVEN_ZONES_OUT) || activity.cause.contains(IMPAIRED);
+            let taken = taken || foreign;
             if let Some(instance) = activity.description.rsplit(' ').next().filter(|_| taken) {
                 self.killed(instance);
             }
@@ -123,6 +134,7 @@ impl Stage {
         self.serves(&group);
         self.starts(&group);
         self.bound();
+        self.left_alone();
     }
 
     pub(crate) fn group(&self) -> Group {
@@ -191,6 +203,22 @@ impl Stage {
         self.check("an instance's release never changes", changed.is_none(), || format!("{changed:?}"));
     }
 
+    /// A refresh that somebody else started is theirs to end.
+    fn left_alone(&self) {
+        use RefreshStatus::{Failed, InProgress, Pending, Successful};
+        let foreign = self.oracle.inner(|inner| inner.foreign.clone());
+        if foreign.is_empty() {
+            return;
+        }
+        let ended = self.cloud.model(|model, _| {
+            let mut theirs = model.group("web")?.refreshes.iter().filter(|it| foreign.contains(&it.id));
+            theirs
+                .find(|it| !matches!(it.status, Pending | InProgress | Successful | Failed))
+                .map(|it| it.status)
+        });
+        self.check("a foreign refresh is never ended", ended.is_none(), || format!("{ended:?}"));
+    }
+
     /// Rule 2: what an instance ran.
     pub(crate) fn ran(&self, instance: &str) {
         let ran = self.engine(instance).map(|engine| engine.releases()).unwrap_or_default();
@@ -206,6 +234,13 @@ impl Stage {
         let mut live: BTreeSet<ReleaseName> = BTreeSet::new();
         for member in self.group().members.into_iter().filter(|m| !m.state.is_terminating()) {
             live.extend(member.release);
+        }
+        // What serves again after a way back, and what the next scale-out starts.
+        if let Ok(open) = self.store().open_deploy(&app()).await {
+            live.extend(open.filter(|open| open.step < Step::Cleanup).and_then(|open| open.from));
+        }
+        if let Ok(current) = self.store().current(&app()).await {
+            live.extend(current.map(|current| current.current));
         }
         for release in live {
             let config = self.store().read_config(&app(), &release).await;

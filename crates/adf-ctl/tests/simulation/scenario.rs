@@ -9,7 +9,7 @@ use std::time::Duration;
 use adf_local::model::Settings;
 use adf_local::model::Weather as Sky;
 use adf_local::model::weather::LaunchFault;
-use adf_types::ReleaseName;
+use adf_types::{ReleaseName, Strategy, Surge};
 
 use crate::account::name;
 use crate::dice::Dice;
@@ -59,6 +59,9 @@ pub(crate) struct Policy {
     pub(crate) watch: Duration,
     pub(crate) boot_timeout: Duration,
     pub(crate) drain: u16,
+    /// What `deploy` is told; `rollback` takes the default.
+    pub(crate) strategy: Strategy,
+    pub(crate) surge: Surge,
 }
 
 /// How long machines and images take.
@@ -101,6 +104,18 @@ pub(crate) struct Turn {
 pub(crate) enum Errand {
     Deploy(&'static str),
     Rollback,
+    Resume,
+    Abort,
+    /// For at most so long.
+    Pause(Duration),
+    Promote,
+}
+
+impl Errand {
+    /// Whether it asks for the release before.
+    pub(crate) fn goes_back(&self) -> bool {
+        matches!(self, Self::Rollback | Self::Abort)
+    }
 }
 
 /// The process ends at its so-manieth call.
@@ -130,6 +145,8 @@ pub(crate) enum Happening {
     Rebalance(Option<&'static str>),
     /// No instance starts for so long, in one zone or in all.
     NoLaunch(Option<&'static str>, LaunchFault, Duration),
+    /// Somebody starts an instance refresh.
+    Refresh,
 }
 
 pub(crate) const RELEASES: [&str; 3] = ["v1", "v2", "v3"];
@@ -161,7 +178,7 @@ impl Scenario {
             cast: cast(dice),
             happenings: happenings(dice),
             watched: true,
-            tidying: if dice.chance(0.5) { Errand::Deploy("v2") } else { Errand::Rollback },
+            tidying: dice.pick(&[Errand::Deploy("v2"), Errand::Rollback, Errand::Resume, Errand::Abort]),
         }
     }
 }
@@ -182,6 +199,8 @@ impl Scenario {
                 watch: Duration::from_secs(3),
                 boot_timeout: Duration::from_mins(5),
                 drain: 1,
+                strategy: Strategy::Surge,
+                surge: Surge::ALL,
             },
             fates: RELEASES.map(|release| (name(release), Fates::WELL)).into(),
             pace: Pace { boot: (1.0, 1.5), slow: 0, build: (1.0, 1.5), pull: (0.5, 0.7) },
@@ -215,6 +234,8 @@ fn policy(dice: &mut Dice) -> Policy {
         watch: dice.seconds(5, 30),
         boot_timeout: Duration::from_mins(5),
         drain: u16::try_from(dice.number(0, 20)).unwrap_or_default(),
+        strategy: if dice.chance(0.15) { Strategy::Refresh } else { Strategy::Surge },
+        surge: dice.pick(&["100%", "100%", "100%", "50%", "25%"]).parse().expect("a share"),
     }
 }
 
@@ -244,6 +265,24 @@ fn cast(dice: &mut Dice) -> Vec<Vec<Turn>> {
         let after = dice.seconds(0, 180);
         rows.push(row(dice, "bob", after, errand));
     }
+    rows.extend(interludes(dice));
+    rows
+}
+
+/// Somebody pauses the deploy, and somebody lets it go on, or ends it, or forgets; somebody is in a hurry.
+fn interludes(dice: &mut Dice) -> Vec<Vec<Turn>> {
+    let mut rows = Vec::new();
+    let at = dice.seconds(0, 150);
+    if dice.chance(0.25) {
+        rows.push(vec![Turn::of("pat", Errand::Pause(dice.seconds(5, 120))).after(at)]);
+        let next = dice.pick(&[Errand::Resume, Errand::Resume, Errand::Promote, Errand::Abort]);
+        if dice.chance(0.8) {
+            rows.push(vec![Turn::of("quinn", next).after(at + dice.seconds(0, 90))]);
+        }
+    }
+    if dice.chance(0.15) {
+        rows.push(vec![Turn::of("rose", Errand::Promote).after(dice.seconds(0, 200))]);
+    }
     rows
 }
 
@@ -252,7 +291,7 @@ fn row(dice: &mut Dice, who: &'static str, after: Duration, errand: Errand) -> V
     let mut turns = vec![turn(dice, who, after, errand)];
     for who in ["cyd", "dan"] {
         if turns.last().is_some_and(|turn| turn.dies.is_some()) {
-            let errand = dice.pick(&[Errand::Deploy("v2"), Errand::Deploy("v2"), Errand::Rollback]);
+            let errand = dice.pick(&[Errand::Deploy("v2"), Errand::Resume, Errand::Rollback, Errand::Abort]);
             let after = dice.seconds(0, 60);
             turns.push(turn(dice, who, after, errand));
         }
@@ -296,5 +335,6 @@ fn happening(dice: &mut Dice) -> Happening {
         Happening::Flap(flaps),
         Happening::Rebalance(zone),
         Happening::NoLaunch(zone, fault, lasts),
+        Happening::Refresh,
     ])
 }

@@ -7,6 +7,8 @@ mod linux;
 
 use std::path::Path;
 
+use jiff::Timestamp;
+
 pub(in crate::world) use linux::Linux;
 
 /// What is free on a file system.
@@ -25,4 +27,8 @@ pub trait Host: Send + Sync {
     fn oom_kills(&self) -> Option<u64>;
     /// The name of the last one, where the kernel's log may be read.
     fn oom_victim(&self) -> Option<String>;
+    /// The machine's clock, which nobody promises to be right.
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
 }
