@@ -28,6 +28,9 @@ use crate::tally::Tally;
 /// Longer than the two minutes from a Spot notice to the instance's end, and than its replacement's boot.
 const AFTERMATH: std::time::Duration = std::time::Duration::from_mins(5);
 
+/// Longer than any world in which everybody ends.
+const LONGEST: Duration = Duration::from_hours(6);
+
 /// What became of a seed.
 #[derive(Debug)]
 pub(crate) struct Played {
@@ -88,6 +91,7 @@ async fn world(scenario: &Scenario, folder: &std::path::Path, ears: &Ears) -> Pl
     tokio::select! {
         biased;
         () = stage.broken() => {}
+        () = sleep(LONGEST) => stage.violate(format!("every wait has a limit: the world lasts longer than {LONGEST:?}")),
         () = Box::pin(acts(&stage, scenario, folder)) => {}
     }
     ears.tell(&stage);
