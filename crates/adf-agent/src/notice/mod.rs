@@ -14,7 +14,6 @@ mod spot;
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::time::MissedTickBehavior;
 
 use crate::agent::Agent;
@@ -92,7 +91,7 @@ async fn announced(agent: &Agent) -> Leaving {
 
 async fn spot(agent: &Agent) -> Option<Leaving> {
     let notice = read(agent, SPOT).await?;
-    let parsed = spot::parse(&notice, Timestamp::now());
+    let parsed = spot::parse(&notice, agent.world.host.now());
     if parsed.is_none() {
         tracing::debug!(notice, "not a Spot notice");
     }

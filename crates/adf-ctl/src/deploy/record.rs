@@ -2,7 +2,7 @@
 
 use adf_types::{
     CanaryTraffic, Cause, DeployId, DeployRecord, Direction, InstanceId, LogEntry, Policy, Progress,
-    RaisedMax, ReleaseName, Step, Verdict,
+    RaisedMax, ReleaseName, Step, Strategy, Verdict,
 };
 use jiff::Timestamp;
 
@@ -61,6 +61,11 @@ pub struct Beginning {
 }
 
 pub fn begin(names: &AppNames, beginning: Beginning, now: Timestamp) -> DeployRecord {
+    let mut policy = beginning.policy;
+    if beginning.old.is_empty() {
+        // An empty group has nothing to refresh: it would be over at once, with no instance started.
+        policy.strategy = Strategy::Surge;
+    }
     DeployRecord {
         id: DeployId::new(),
         app: names.app.clone(),
@@ -68,7 +73,7 @@ pub fn begin(names: &AppNames, beginning: Beginning, now: Timestamp) -> DeployRe
         from: beginning.from,
         to: beginning.to,
         owner: beginning.owner,
-        policy: beginning.policy,
+        policy,
         started_at: now,
         step: Step::Preflight,
         direction: Direction::Forward,

@@ -37,7 +37,7 @@ async fn a_pause_that_nobody_ends_turns_back() {
     deploy::pause(&world.context, world.names(), limit, &mut world.seat()).await.expect("paused");
     let record = closed(driver.await.expect("no panic").expect("driven"));
     let Some(Outcome::RolledBack { reason }) = &record.outcome else { panic!("{record:#?}") };
-    assert!(reason.contains("nobody let it go on within 600s"), "{reason}");
+    assert!(reason.contains("nobody let it go on within adf-ctl pause --for (600s)"), "{reason}");
     world.assert_only("v1").await;
 }
 

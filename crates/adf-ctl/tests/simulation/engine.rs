@@ -17,6 +17,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::{Instant, sleep};
 
 use crate::SENTINEL;
@@ -57,6 +58,8 @@ struct Inner {
     passes: u32,
     /// The releases of all containers that were ever created.
     releases: Vec<String>,
+    /// Until when the load balancer's own requests fail.
+    flaps_until: Option<Instant>,
 }
 
 impl Engine {
@@ -121,6 +124,24 @@ impl Engine {
             });
             !Dice::at(self.seed, &self.instance, nth).chance(0.1)
         })
+    }
+
+    /// One health check of the load balancer.
+    pub(crate) fn check(&self) -> bool {
+        let flaps = self.inner(|inner| inner.flaps_until).is_some_and(|until| Instant::now() < until);
+        !flaps && self.request()
+    }
+
+    /// From now on, for so long, the load balancer does not reach the app.
+    pub(crate) fn flap(&self, lasts: Duration) {
+        self.inner(|inner| inner.flaps_until = Some(Instant::now() + lasts));
+    }
+
+    /// Whether the load balancer has a reason of its own not to send it requests: it did not reach it, a while ago at most.
+    pub(crate) fn flapped(&self) -> bool {
+        /// What the load balancer takes to find it healthy again: two checks, five seconds apart, and some.
+        const RECOVERS: Duration = Duration::from_secs(20);
+        self.inner(|inner| inner.flaps_until).is_some_and(|until| Instant::now() < until + RECOVERS)
     }
 
     /// The machine is switched off.
@@ -337,6 +358,14 @@ impl Guard for Engine {
 }
 
 impl Host for Engine {
+    /// Up to ten minutes off, as operators' clocks are.
+    fn now(&self) -> Timestamp {
+        let mut dice = self.dice("clock");
+        let wrong = dice.small(1, 100) <= self.pace.wrong_clocks;
+        let ahead = if wrong { i64::from(dice.small(0, 1200)) - 600 } else { 0 };
+        self.cloud.now() + SignedDuration::from_secs(ahead)
+    }
+
     fn memory(&self) -> Option<u64> {
         Some(4_187_593_113)
     }
@@ -351,10 +380,6 @@ impl Host for Engine {
 
     fn oom_victim(&self) -> Option<String> {
         None
-    }
-
-    fn now(&self) -> jiff::Timestamp {
-        self.cloud.now()
     }
 }
 

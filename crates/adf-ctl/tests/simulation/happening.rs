@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use adf_local::model::groups::{RefreshPreferences, RefreshRequest};
 use adf_local::model::{InstanceState, LifecycleState};
 use tokio::time::sleep;
 
@@ -22,28 +23,80 @@ pub(crate) async fn all(stage: Arc<Stage>, scenario: Scenario) {
 }
 
 fn happen(stage: &Stage, scenario: &Scenario, what: Happening, nth: u64) {
-    if let Happening::Scale(percent) = what {
-        return scale(stage, scenario.fleet, percent);
+    match what {
+        Happening::Scale(percent) => scale(stage, scenario.fleet, percent),
+        Happening::Rebalance(zone) => rebalance(stage, zone),
+        Happening::Refresh => refresh(stage, scenario),
+        Happening::NoLaunch(zone, fault, lasts) => {
+            stage.trace.tell("the world", format!("{what:?}"));
+            stage.tally(|tally| tally.fault("launches fail"));
+            stage.cloud.model(|model, now| model.fail_launches(zone, fault, now + lasts));
+        }
+        _ => befall(stage, what, nth),
     }
+}
+
+/// What happens to one instance.
+fn befall(stage: &Stage, what: Happening, nth: u64) {
     let Some(victim) = victim(stage, nth) else { return };
     stage.trace.tell("the world", format!("{what:?} {victim}"));
+    if let Happening::Flap(lasts) = what {
+        stage.tally(|tally| tally.fault("target flaps"));
+        if let Some(engine) = stage.engine(&victim) {
+            engine.flap(lasts);
+        }
+        return;
+    }
     stage.oracle.killed(&victim);
-    stage.cloud.model(|model, now| match what {
+    let fault = stage.cloud.model(|model, now| match what {
         Happening::Kill => {
-            stage.tally(|tally| tally.fault("instance killed"));
             let _ = model.terminate_instances(std::slice::from_ref(&victim), now);
             model.instance_halted(&victim, now);
+            "instance killed"
         }
         Happening::Terminate => {
-            stage.tally(|tally| tally.fault("instance terminated by somebody"));
             let _ = model.terminate_instances(std::slice::from_ref(&victim), now);
+            "instance terminated by somebody"
         }
         Happening::Spot => {
-            stage.tally(|tally| tally.fault("Spot interruption"));
             let _ = model.interrupt_spot(&victim, now);
+            "Spot interruption"
         }
-        Happening::Scale(_) => {}
+        _ => {
+            let _ = model.set_status_check(&victim, false, now);
+            "status check fails"
+        }
     });
+    stage.tally(|tally| tally.fault(fault));
+}
+
+/// One instance after the other, so only where they are few.
+fn refresh(stage: &Stage, scenario: &Scenario) {
+    const FEW: u32 = 3;
+    let preferences = RefreshPreferences {
+        min_healthy: 100,
+        max_healthy: Some(200),
+        warmup: Some(Duration::from_secs(15)),
+        ..RefreshPreferences::default()
+    };
+    let started = stage.cloud.model(|model, now| {
+        let small = scenario.fleet <= FEW && model.group("web").is_some_and(|group| group.desired > 0);
+        let request = RefreshRequest { preferences, ..RefreshRequest::default() };
+        small.then(|| model.start_instance_refresh("web", request, now).ok()).flatten()
+    });
+    if let Some(id) = started {
+        stage.trace.tell("the world", "somebody starts an instance refresh");
+        stage.tally(|tally| tally.fault("foreign instance refresh"));
+        stage.oracle.foreign(id);
+    }
+}
+
+fn rebalance(stage: &Stage, zone: Option<&str>) {
+    let moves = stage.cloud.model(|model, now| model.rebalance_zones("web", zone, now).unwrap_or_default());
+    if moves > 0 {
+        stage.trace.tell("the world", format!("moves {moves} instances to other zones"));
+        stage.tally(|tally| tally.fault("zones rebalanced"));
+    }
 }
 
 fn scale(stage: &Stage, fleet: u32, percent: u32) {

@@ -42,10 +42,10 @@ fn every_place(victim: Victim, fleet: u32, part: u64) {
     assert!(kills > 0, "no place of part {part} was reached");
 }
 
-/// Before and after the call, resumed and turned back; answers whether the victim got that far.
+/// Before and after the call, resumed and aborted; answers whether the victim got that far.
 fn one_place(victim: Victim, fleet: u32, place: u64, watch: u64) -> bool {
     for after in [false, true] {
-        for next in [Errand::Deploy("v2"), Errand::Rollback] {
+        for next in [Errand::Resume, Errand::Abort] {
             let last = Turn::of("cyd", next.clone()).after(Duration::from_secs(1));
             let ann = Turn::of("ann", Errand::Deploy("v2"));
             let cast = match victim {
@@ -81,9 +81,7 @@ fn one_place(victim: Victim, fleet: u32, place: u64, watch: u64) -> bool {
 fn ended_as_asked(played: &Played, next: &Errand) {
     let Some(last) = played.deploys.first() else { return };
     let well = match &last.outcome {
-        Some(Outcome::Succeeded) => {
-            *next != Errand::Rollback || last.log.iter().any(|e| e.intent == "begin cleanup")
-        }
+        Some(Outcome::Succeeded) => !next.goes_back() || last.log.iter().any(|e| e.intent == "begin cleanup"),
         // Asked for by the last one, or by the one who died.
         Some(Outcome::RolledBack { .. }) => true,
         _ => false,

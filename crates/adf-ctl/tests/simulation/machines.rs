@@ -175,7 +175,7 @@ impl Machines {
                 .filter(|(_, key)| due(&key.id))
                 .collect();
             for (arn, key) in targets {
-                let well = running.get(&key.id).is_some_and(|machine| machine.engine.request());
+                let well = running.get(&key.id).is_some_and(|machine| machine.engine.check());
                 let probe =
                     if well { Probe::Passed } else { Probe::Failed { reason: ProbeFailure::Timeout } };
                 model.health_checked(&arn, &key, probe, now);
@@ -185,7 +185,7 @@ impl Machines {
 }
 
 /// The fleet that is there at the start.
-const QUICK: Pace = Pace { boot: (1.0, 2.0), slow: 0, build: (1.0, 2.0), pull: (1.0, 2.0) };
+const QUICK: Pace = Pace { boot: (1.0, 2.0), slow: 0, wrong_clocks: 0, build: (1.0, 2.0), pull: (1.0, 2.0) };
 
 async fn live(engine: Arc<Engine>, link: Link, settings: Settings, told: watch::Receiver<bool>) {
     let Some(boot) = engine.boot() else { return std::future::pending().await };

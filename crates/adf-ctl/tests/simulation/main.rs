@@ -3,16 +3,16 @@
 //!
 //! | word | file | what |
 //! | --- | --- | --- |
-//! | scenario | `scenario`, `dice`, `fate` | what a seed decides |
+//! | scenario | `scenario`, `dice`, `fate`, `sky` | what a seed decides |
 //! | stage | `stage`, `trace`, `tally` | what all parts of a world share |
-//! | oracle | `oracle`, `curtain` | the rules, at every moment and at the end |
+//! | oracle | `oracle`, `ears`, `terminal`, `curtain` | the rules, at every moment and at the end |
 //! | machine | `machines`, `engine`, `archive` | instances below the model, each with the real agent |
 //! | link | `link`, `call` | a process's connection, and its faults |
 //! | operator | `operators` | people, each turn one command |
 //! | happening | `happening` | what happens to the group beside the deploy |
 //! | play | `play` | one seed from beginning to end |
 //! | scenes | `scenes/` | plain-text scenarios of whole commands, in tests/deploys/ |
-//! | tests | `seeds`, `kills`, `pairs`, `sizes`, `times` | what is played |
+//! | tests | `seeds`, `kills`, `pairs`, `sizes`, `strategies`, `times` | what is played |
 //!
 //! The rule: a seed replays exactly. `cargo xtask sim` plays many seeds; tests play some.
 
@@ -22,6 +22,7 @@ mod archive;
 mod call;
 mod curtain;
 mod dice;
+mod ears;
 mod engine;
 mod fate;
 mod happening;
@@ -36,8 +37,11 @@ mod scenario;
 mod scenes;
 mod seeds;
 mod sizes;
+mod sky;
 mod stage;
+mod strategies;
 mod tally;
+mod terminal;
 mod times;
 mod trace;
 

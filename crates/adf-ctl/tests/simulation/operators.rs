@@ -8,17 +8,15 @@ use adf_ctl::context::Context;
 use adf_ctl::deploy::clock::Clock;
 use adf_ctl::deploy::stop::Stop;
 use adf_ctl::deploy::view::View;
-use adf_ctl::deploy::{self, DeployError, DeployOptions, Ended, Seat};
+use adf_ctl::deploy::{self, Answer, DeployError, DeployOptions, Ended, Seat};
 use adf_ctl::printer::{Format, Printer};
 use adf_ctl::settings::Settings;
-use adf_local::model::LifecycleState;
-use adf_types::{DeployRecord, Outcome};
 use jiff::SignedDuration;
 use tokio::time::{sleep, timeout};
 
-use crate::account::{app, name};
+use crate::account::name;
 use crate::link::{Link, Party};
-use crate::scenario::{Errand, Scenario, Turn, Weather};
+use crate::scenario::{Errand, Policy, Scenario, Turn, Weather};
 use crate::stage::Stage;
 
 /// Longer than any deploy: whatever takes this long never ends.
@@ -30,6 +28,8 @@ const TRIES: u32 = 8;
 /// What became of a turn.
 pub(crate) enum Said {
     Done(Box<Ended>),
+    /// Whoever drives was asked, and did so or will.
+    Answered,
     Refused(String),
     Failed(DeployError),
     Died,
@@ -39,11 +39,12 @@ pub(crate) struct Operators {
     pub(crate) stage: Arc<Stage>,
     pub(crate) settings: Settings,
     pub(crate) weather: Weather,
+    policy: Policy,
 }
 
 impl Operators {
     pub(crate) fn new(stage: &Arc<Stage>, settings: Settings, scenario: &Scenario) -> Self {
-        Self { stage: stage.clone(), settings, weather: scenario.weather }
+        Self { stage: stage.clone(), settings, weather: scenario.weather, policy: scenario.policy }
     }
 
     /// One row: each takes over from the one before who died.
@@ -61,7 +62,9 @@ impl Operators {
         for _ in 0..TRIES {
             match Box::pin(self.turn(turn, self.weather)).await {
                 Said::Died => return true,
-                Said::Done(_) | Said::Refused(_) => return false,
+                // Somebody else's refresh ends by itself.
+                Said::Refused(reason) if reason.starts_with("E203") => sleep(Duration::from_mins(1)).await,
+                Said::Done(_) | Said::Answered | Said::Refused(_) => return false,
                 Said::Failed(_) => sleep(Duration::from_secs(20)).await,
             }
         }
@@ -78,7 +81,8 @@ impl Operators {
             biased;
             () = link.died() => Said::Died,
             said = timeout(ENDLESS, self.command(&context, turn)) => match said {
-                Ok(Ok(ended)) => Said::Done(Box::new(ended)),
+                Ok(Ok(Some(ended))) => Said::Done(Box::new(ended)),
+                Ok(Ok(None)) => Said::Answered,
                 Ok(Err(DeployError::Refused { reason, .. })) => Said::Refused(reason),
                 Ok(Err(error)) => Said::Failed(error),
                 Err(_) => {
@@ -95,76 +99,46 @@ impl Operators {
         said
     }
 
-    async fn command(&self, context: &Context, turn: &Turn) -> Result<Ended, DeployError> {
+    /// How the deploy ended; none where whoever drives was only asked for something.
+    async fn command(&self, context: &Context, turn: &Turn) -> Result<Option<Ended>, DeployError> {
         let now = self.stage.cloud.now() + SignedDuration::from_secs(turn.skew);
         let (never, stop) = tokio::sync::watch::channel(false);
         drop(never);
         let mut seat = Seat { clock: Clock::starting_at(now), stop: Stop::when(stop), view: View::hidden() };
         let names = context.settings.app().expect("adf.toml names it");
-        match &turn.errand {
+        let ended = match &turn.errand {
             Errand::Deploy(release) => {
-                let options = DeployOptions::of(name(release));
-                Box::pin(deploy::run(context, names, &options, &mut seat)).await
+                let (strategy, surge) = (Some(self.policy.strategy), Some(self.policy.surge));
+                let options = DeployOptions { strategy, surge, ..DeployOptions::of(name(release)) };
+                Box::pin(deploy::run(context, names, &options, &mut seat)).await?
             }
-            Errand::Rollback => Box::pin(deploy::rollback(context, names, "it looks bad", &mut seat)).await,
-        }
-    }
-
-    /// What a terminal showed at the end, held against what is so.
-    async fn heard(&self, who: &str, said: &Said) {
-        let stage = &self.stage;
-        match said {
-            Said::Died => stage.trace.tell(who, "dies"),
-            Said::Refused(reason) => {
-                stage.tally(|tally| tally.played("commands refused", 1));
-                stage.trace.tell(who, format!("is refused: {reason}"));
+            Errand::Rollback => Box::pin(deploy::rollback(context, names, WHY, &mut seat)).await?,
+            Errand::Abort => Box::pin(deploy::abort(context, names, WHY, &mut seat)).await?,
+            Errand::Resume => Box::pin(deploy::resume(context, names, &mut seat)).await?,
+            Errand::Pause(limit) => {
+                let answer = deploy::pause(context, names, *limit, &mut seat).await?;
+                return Ok(self.asked(&answer));
             }
-            Said::Failed(error) => stage.trace.tell(who, format!("fails: {}", chain(error))),
-            Said::Done(ended) => match ended.as_ref() {
-                Ended::Serving { release, instances } => {
-                    stage.trace.tell(who, format!("hears that {release} serves on {instances}"));
-                }
-                Ended::Closed { record, .. } => {
-                    stage.trace.tell(who, format!("hears: {:?}", record.outcome));
-                    self.closed(record).await;
-                }
-            },
-        }
-    }
-
-    async fn closed(&self, record: &DeployRecord) {
-        let stage = &self.stage;
-        let outcome = match &record.outcome {
-            Some(Outcome::Succeeded) => "deploys succeeded",
-            Some(Outcome::RolledBack { .. }) => "deploys rolled back",
-            Some(Outcome::Failed { .. }) => "deploys failed",
-            None => "deploys without an outcome",
+            Errand::Promote => {
+                let answer = deploy::promote(context, names, &mut seat).await?;
+                return Ok(self.asked(&answer));
+            }
         };
-        stage.tally(|tally| tally.played(outcome, 1));
-        stage.check("a deploy that ends is closed", record.outcome.is_some(), || format!("{record:#?}"));
-        if record.outcome == Some(Outcome::Succeeded) {
-            self.proven(record).await;
-        }
-        let turns = record.log.iter().filter(|entry| {
-            entry.intent.starts_with(adf_ctl::deploy::plan::TURN_BACK) && entry.result.is_some()
-        });
-        let turns = turns.count();
-        stage.check("at most one automatic rollback", turns <= 1, || format!("turned back {turns} times"));
+        Ok(Some(ended))
     }
 
-    /// Rule 4: "deployed" is true of every instance in service.
-    async fn proven(&self, record: &DeployRecord) {
-        let stage = &self.stage;
-        let Ok(receipts) = stage.store().receipts(&app()).await else { return };
-        for member in stage.group().members.into_iter().filter(|m| m.state == LifecycleState::InService) {
-            let receipt = receipts.iter().find(|receipt| receipt.instance.as_str() == member.id);
-            let matches = receipt.is_some_and(|receipt| receipt.release == record.to);
-            stage.check("deployed means that receipts match", matches, || {
-                format!("{} serves beside {}: {receipt:?}", member.id, record.to)
-            });
-        }
+    fn asked(&self, answer: &Answer) -> Option<Ended> {
+        let word = match answer {
+            Answer::Done(_) => "requests done",
+            Answer::Kept(_) => "requests kept",
+            Answer::TooLate(_) => "requests too late",
+        };
+        self.stage.tally(|tally| tally.played(word, 1));
+        None
     }
 }
+
+const WHY: &str = "it looks bad";
 
 fn skew(seconds: i64) -> String {
     if seconds == 0 { String::new() } else { format!(" by a clock that is {seconds} s off") }

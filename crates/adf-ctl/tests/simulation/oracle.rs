@@ -5,18 +5,29 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use adf_local::model::templates::VersionChoice;
-use adf_local::model::{Instance, InstanceState, LifecycleState, Model, TargetKey, TargetState};
-use adf_types::{ReleaseName, UserData};
+use adf_local::model::{
+    Instance, InstanceState, LifecycleState, Model, RefreshStatus, TargetKey, TargetState,
+};
+use adf_types::{ReleaseName, Step, UserData};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use tokio::time::Instant;
 
 use crate::account::{app, config_name};
 use crate::call::Call;
 use crate::fate::Fate;
 use crate::scenario::{RELEASES, Scenario};
 use crate::stage::Stage;
+
+/// How Auto Scaling words why it takes an instance.
+const TO_EVEN_ZONES_OUT: &str = "to aid in balancing";
+const IMPAIRED: &str = "status checks failure";
+
+/// How long an instance that was taken away may lack: noticed, launched (at the second or third attempt), booted, built.
+const REPLACED: Duration = Duration::from_mins(15);
 
 #[derive(Debug)]
 pub(crate) struct Oracle {
@@ -28,8 +39,12 @@ pub(crate) struct Oracle {
 struct Inner {
     /// How many are to serve at every moment.
     wanted: u32,
-    /// Instances that the scenario itself ended.
-    killed: BTreeSet<String>,
+    /// Instances that the scenario itself ended, and when.
+    killed: BTreeMap<String, Instant>,
+    /// Instance refreshes that somebody else started.
+    foreign: BTreeSet<String>,
+    /// How many of the group's activities were read.
+    activities: usize,
     /// What each instance was launched to run: its user data, and the release in it.
     bound: BTreeMap<String, (Option<Vec<u8>>, Option<ReleaseName>)>,
     /// What each template version starts.
@@ -77,7 +92,28 @@ impl Oracle {
     }
 
     pub(crate) fn killed(&self, instance: &str) {
-        self.inner(|inner| inner.killed.insert(instance.to_owned()));
+        self.inner(|inner| {
+            inner.killed.entry(instance.to_owned()).or_insert_with(Instant::now);
+        });
+    }
+
+    /// Somebody else's instance refresh: what it takes is theirs, and nobody else may end it.
+    pub(crate) fn foreign(&self, id: String) {
+        self.inner(|inner| inner.foreign.insert(id));
+    }
+
+    /// Auto Scaling takes some of a group's instances itself, whatever anybody wants.
+    fn taken(&self, model: &Model) {
+        let Some(group) = model.group("web") else { return };
+        let read = self.inner(|inner| std::mem::replace(&mut inner.activities, group.activities.len()));
+        for activity in group.activities.iter().skip(read) {
+            let foreign = self.inner(|inner| inner.foreign.iter().any(|id| activity.cause.contains(id)));
+            let taken = activity.cause.contains(TO_EVEN_ZONES_OUT) || activity.cause.contains(IMPAIRED);
+            let taken = taken || foreign;
+            if let Some(instance) = activity.description.rsplit(' ').next().filter(|_| taken) {
+                self.killed(instance);
+            }
+        }
     }
 
     /// Whether an agent says only what it said before, with other counts.
@@ -93,10 +129,12 @@ impl Stage {
         if !self.has_begun() {
             return;
         }
+        self.cloud.model(|model, _| self.oracle.taken(model));
         let group = self.group();
         self.serves(&group);
         self.starts(&group);
         self.bound();
+        self.left_alone();
     }
 
     pub(crate) fn group(&self) -> Group {
@@ -133,12 +171,14 @@ impl Stage {
             match (member.target, answers) {
                 (true, Some(true)) => serving += 1,
                 (_, Some(false)) => excused += 1,
-                _ if flaps => excused += 1,
+                _ if flaps || engine.is_some_and(|engine| engine.flapped()) => excused += 1,
                 _ => {}
             }
         }
-        let (wanted, killed) =
-            self.oracle.inner(|inner| (inner.wanted, u32::try_from(inner.killed.len()).unwrap_or(u32::MAX)));
+        let (wanted, killed) = self.oracle.inner(|inner| {
+            inner.killed.retain(|_, since| since.elapsed() < REPLACED);
+            (inner.wanted, u32::try_from(inner.killed.len()).unwrap_or(u32::MAX))
+        });
         self.check("enough serve at every moment", serving + excused + killed >= wanted, || {
             format!(
                 "{serving} serve of {wanted} ({excused} ill by their release, {killed} killed): {group:?}"
@@ -163,6 +203,22 @@ impl Stage {
         self.check("an instance's release never changes", changed.is_none(), || format!("{changed:?}"));
     }
 
+    /// A refresh that somebody else started is theirs to end.
+    fn left_alone(&self) {
+        use RefreshStatus::{Failed, InProgress, Pending, Successful};
+        let foreign = self.oracle.inner(|inner| inner.foreign.clone());
+        if foreign.is_empty() {
+            return;
+        }
+        let ended = self.cloud.model(|model, _| {
+            let mut theirs = model.group("web")?.refreshes.iter().filter(|it| foreign.contains(&it.id));
+            theirs
+                .find(|it| !matches!(it.status, Pending | InProgress | Successful | Failed))
+                .map(|it| it.status)
+        });
+        self.check("a foreign refresh is never ended", ended.is_none(), || format!("{ended:?}"));
+    }
+
     /// Rule 2: what an instance ran.
     pub(crate) fn ran(&self, instance: &str) {
         let ran = self.engine(instance).map(|engine| engine.releases()).unwrap_or_default();
@@ -178,6 +234,13 @@ impl Stage {
         let mut live: BTreeSet<ReleaseName> = BTreeSet::new();
         for member in self.group().members.into_iter().filter(|m| !m.state.is_terminating()) {
             live.extend(member.release);
+        }
+        // What serves again after a way back, and what the next scale-out starts.
+        if let Ok(open) = self.store().open_deploy(&app()).await {
+            live.extend(open.filter(|open| open.step < Step::Cleanup).and_then(|open| open.from));
+        }
+        if let Ok(current) = self.store().current(&app()).await {
+            live.extend(current.map(|current| current.current));
         }
         for release in live {
             let config = self.store().read_config(&app(), &release).await;

@@ -16,6 +16,7 @@ use tokio::time::sleep;
 
 use crate::SENTINEL;
 use crate::account::{self, app, config_name, name, release_at};
+use crate::ears::Ears;
 use crate::happening;
 use crate::link::{Link, Party};
 use crate::machines::Machines;
@@ -26,6 +27,9 @@ use crate::tally::Tally;
 
 /// Longer than the two minutes from a Spot notice to the instance's end, and than its replacement's boot.
 const AFTERMATH: std::time::Duration = std::time::Duration::from_mins(5);
+
+/// Longer than any world in which everybody ends.
+const LONGEST: Duration = Duration::from_hours(6);
 
 /// What became of a seed.
 #[derive(Debug)]
@@ -62,7 +66,11 @@ pub(crate) fn play(scenario: &Scenario) -> Played {
     let folder = folder();
     // The agent's futures stay on their thread.
     let local = tokio::task::LocalSet::new();
-    let played = local.block_on(&runtime.expect("a runtime"), Box::pin(world(scenario, folder.path())));
+    let ears = Ears::default();
+    let hearing = ears.listen();
+    let world = world(scenario, folder.path(), &ears);
+    let played = local.block_on(&runtime.expect("a runtime"), Box::pin(world));
+    drop(hearing);
     drop(local);
     // Blocking threads end with the runtime; the folder goes after them.
     drop(folder);
@@ -76,15 +84,17 @@ pub(crate) fn folder() -> tempfile::TempDir {
     folder.expect("a temporary folder")
 }
 
-async fn world(scenario: &Scenario, folder: &std::path::Path) -> Played {
+async fn world(scenario: &Scenario, folder: &std::path::Path, ears: &Ears) -> Played {
     let stage = Stage::of(scenario);
     stage.trace.tell("the world", format!("{scenario:?}"));
     stage.tally(|tally| tally.played("seeds", 1));
     tokio::select! {
         biased;
         () = stage.broken() => {}
+        () = sleep(LONGEST) => stage.violate(format!("every wait has a limit: the world lasts longer than {LONGEST:?}")),
         () = Box::pin(acts(&stage, scenario, folder)) => {}
     }
+    ears.tell(&stage);
     let deploys = match stage.known_store() {
         Some(store) => store.deploys(&app(), 20).await.unwrap_or_default(),
         None => Vec::new(),
@@ -107,7 +117,7 @@ async fn acts(stage: &Arc<Stage>, scenario: &Scenario, folder: &std::path::Path)
     tokio::task::spawn_local(Machines::new(stage, scenario, folder.join("run")).run());
     served(stage, scenario).await;
 
-    stage.begin();
+    stage.begin(scenario);
     let before = stage.group();
     let happenings = tokio::spawn(happening::all(stage.clone(), scenario.clone()));
     let operators = Operators::new(stage, settings, scenario);
@@ -202,8 +212,12 @@ pub(crate) async fn tidy(operators: &Operators, scenario: &Scenario) {
         let open = operators.stage.store().open_deploy(&app()).await.expect("readable");
         let Some(open) = open else { return };
         let to = RELEASES.into_iter().find(|release| *release == open.to.as_str()).expect("a release");
-        let back = scenario.tidying == Errand::Rollback && open.step < adf_types::Step::Cleanup;
-        let errand = if back { Errand::Rollback } else { Errand::Deploy(to) };
+        let turns = open.step < adf_types::Step::Cleanup || !scenario.tidying.goes_back();
+        let errand = match &scenario.tidying {
+            Errand::Deploy(_) => Errand::Deploy(to),
+            other if turns => other.clone(),
+            _ => Errand::Resume,
+        };
         let turn = Turn { who: "tidy", after: Duration::ZERO, errand, dies: None, skew: 0 };
         match Box::pin(operators.turn(&turn, Weather::default())).await {
             Said::Failed(error) => {
@@ -211,7 +225,7 @@ pub(crate) async fn tidy(operators: &Operators, scenario: &Scenario) {
                 return operators.stage.violate(format!("an open deploy can be ended: {error}"));
             }
             // The deploy may have ended between the look and the command.
-            Said::Refused(_) | Said::Died => sleep(Duration::from_secs(10)).await,
+            Said::Refused(_) | Said::Answered | Said::Died => sleep(Duration::from_secs(10)).await,
             Said::Done(ended) => {
                 if let Ended::Closed { .. } = *ended {
                     return;

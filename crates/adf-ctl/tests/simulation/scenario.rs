@@ -6,17 +6,22 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use adf_local::model::{ExitOverMax, Settings, StandbyTermination};
-use adf_types::ReleaseName;
+use adf_local::model::Settings;
+use adf_local::model::Weather as Sky;
+use adf_local::model::weather::LaunchFault;
+use adf_types::{ReleaseName, Strategy, Surge};
 
 use crate::account::name;
 use crate::dice::Dice;
 use crate::fate::Fates;
+use crate::sky;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Scenario {
     pub(crate) seed: u64,
     pub(crate) settings: Settings,
+    /// AWS's own weather, from when the operators begin.
+    pub(crate) sky: Sky,
     /// Instances that serve v1 at the start; those that a first deploy starts.
     pub(crate) fleet: u32,
     /// Nothing was ever deployed.
@@ -54,6 +59,9 @@ pub(crate) struct Policy {
     pub(crate) watch: Duration,
     pub(crate) boot_timeout: Duration,
     pub(crate) drain: u16,
+    /// What `deploy` is told; `rollback` takes the default.
+    pub(crate) strategy: Strategy,
+    pub(crate) surge: Surge,
 }
 
 /// How long machines and images take.
@@ -63,6 +71,8 @@ pub(crate) struct Pace {
     pub(crate) boot: (f64, f64),
     /// How many in a hundred boot slowly, in about 80 s.
     pub(crate) slow: u32,
+    /// How many in a hundred have a clock that is wrong, by up to ten minutes.
+    pub(crate) wrong_clocks: u32,
     pub(crate) build: (f64, f64),
     pub(crate) pull: (f64, f64),
 }
@@ -96,6 +106,18 @@ pub(crate) struct Turn {
 pub(crate) enum Errand {
     Deploy(&'static str),
     Rollback,
+    Resume,
+    Abort,
+    /// For at most so long.
+    Pause(Duration),
+    Promote,
+}
+
+impl Errand {
+    /// Whether it asks for the release before.
+    pub(crate) fn goes_back(&self) -> bool {
+        matches!(self, Self::Rollback | Self::Abort)
+    }
 }
 
 /// The process ends at its so-manieth call.
@@ -117,6 +139,16 @@ pub(crate) enum Happening {
     Terminate,
     /// EC2 takes one back, with two minutes' notice.
     Spot,
+    /// EC2's status check of one fails from here on, though its app answers.
+    Impair,
+    /// The load balancer finds one unhealthy for so long, though its app answers.
+    Flap(Duration),
+    /// Auto Scaling evens its zones out, or leaves one.
+    Rebalance(Option<&'static str>),
+    /// No instance starts for so long, in one zone or in all.
+    NoLaunch(Option<&'static str>, LaunchFault, Duration),
+    /// Somebody starts an instance refresh.
+    Refresh,
 }
 
 pub(crate) const RELEASES: [&str; 3] = ["v1", "v2", "v3"];
@@ -131,7 +163,8 @@ impl Scenario {
         let quick = dice.chance(0.5);
         Self {
             seed,
-            settings: settings(dice),
+            settings: sky::settings(dice),
+            sky: sky::weather(dice),
             fleet,
             first,
             delivery: dice.pick(&[Delivery::Image, Delivery::Image, Delivery::Archive, Delivery::Repository]),
@@ -140,6 +173,7 @@ impl Scenario {
             pace: Pace {
                 boot: if quick { (4.0, 8.0) } else { (35.0, 60.0) },
                 slow: if quick { 2 } else { 10 },
+                wrong_clocks: 30,
                 build: (20.0, 60.0),
                 pull: (3.0, 10.0),
             },
@@ -147,7 +181,7 @@ impl Scenario {
             cast: cast(dice),
             happenings: happenings(dice),
             watched: true,
-            tidying: if dice.chance(0.5) { Errand::Deploy("v2") } else { Errand::Rollback },
+            tidying: dice.pick(&[Errand::Deploy("v2"), Errand::Rollback, Errand::Resume, Errand::Abort]),
         }
     }
 }
@@ -158,6 +192,7 @@ impl Scenario {
         Self {
             seed,
             settings: Settings { subnet_prefix: 20, ..Settings::default() },
+            sky: Sky::default(),
             fleet,
             first: false,
             delivery: Delivery::Image,
@@ -167,9 +202,11 @@ impl Scenario {
                 watch: Duration::from_secs(3),
                 boot_timeout: Duration::from_mins(5),
                 drain: 1,
+                strategy: Strategy::Surge,
+                surge: Surge::ALL,
             },
             fates: RELEASES.map(|release| (name(release), Fates::WELL)).into(),
-            pace: Pace { boot: (1.0, 1.5), slow: 0, build: (1.0, 1.5), pull: (0.5, 0.7) },
+            pace: Pace { boot: (1.0, 1.5), slow: 0, wrong_clocks: 0, build: (1.0, 1.5), pull: (0.5, 0.7) },
             weather: Weather::default(),
             cast,
             happenings: Vec::new(),
@@ -193,28 +230,6 @@ impl Turn {
     }
 }
 
-/// Each point where AWS's documentation is silent is decided by the seed.
-fn settings(dice: &mut Dice) -> Settings {
-    Settings {
-        boot_delay: dice.seconds(1, 8),
-        asg_reaction: dice.seconds(1, 10),
-        halt_limit: dice.seconds(5, 40),
-        launch_retry: dice.seconds(10, 60),
-        terminating_hook_overlaps_drain: dice.chance(0.5),
-        standby_waits_for_drain: dice.chance(0.5),
-        standby_termination: dice
-            .pick(&[StandbyTermination::OutsideDesired, StandbyTermination::CountedInDesired]),
-        exit_over_max: dice.pick(&[ExitOverMax::Refused, ExitOverMax::CutSurplus]),
-        ec2_termination_runs_hooks: dice.chance(0.5),
-        abandoned_launch_runs_hooks: dice.chance(0.5),
-        first_pass_is_healthy: dice.chance(0.5),
-        request_tags_join_template_tags: dice.chance(0.5),
-        changed_token_is_refused: dice.chance(0.5),
-        fail_open_to_initial: dice.chance(0.5),
-        ..Settings::default()
-    }
-}
-
 fn policy(dice: &mut Dice) -> Policy {
     Policy {
         bake: dice.seconds(5, 30),
@@ -222,6 +237,8 @@ fn policy(dice: &mut Dice) -> Policy {
         watch: dice.seconds(5, 30),
         boot_timeout: Duration::from_mins(5),
         drain: u16::try_from(dice.number(0, 20)).unwrap_or_default(),
+        strategy: if dice.chance(0.15) { Strategy::Refresh } else { Strategy::Surge },
+        surge: dice.pick(&["100%", "100%", "100%", "50%", "25%"]).parse().expect("a share"),
     }
 }
 
@@ -251,6 +268,24 @@ fn cast(dice: &mut Dice) -> Vec<Vec<Turn>> {
         let after = dice.seconds(0, 180);
         rows.push(row(dice, "bob", after, errand));
     }
+    rows.extend(interludes(dice));
+    rows
+}
+
+/// Somebody pauses the deploy, and somebody lets it go on, or ends it, or forgets; somebody is in a hurry.
+fn interludes(dice: &mut Dice) -> Vec<Vec<Turn>> {
+    let mut rows = Vec::new();
+    let at = dice.seconds(0, 150);
+    if dice.chance(0.25) {
+        rows.push(vec![Turn::of("pat", Errand::Pause(dice.seconds(5, 120))).after(at)]);
+        let next = dice.pick(&[Errand::Resume, Errand::Resume, Errand::Promote, Errand::Abort]);
+        if dice.chance(0.8) {
+            rows.push(vec![Turn::of("quinn", next).after(at + dice.seconds(0, 90))]);
+        }
+    }
+    if dice.chance(0.15) {
+        rows.push(vec![Turn::of("rose", Errand::Promote).after(dice.seconds(0, 200))]);
+    }
     rows
 }
 
@@ -259,7 +294,7 @@ fn row(dice: &mut Dice, who: &'static str, after: Duration, errand: Errand) -> V
     let mut turns = vec![turn(dice, who, after, errand)];
     for who in ["cyd", "dan"] {
         if turns.last().is_some_and(|turn| turn.dies.is_some()) {
-            let errand = dice.pick(&[Errand::Deploy("v2"), Errand::Deploy("v2"), Errand::Rollback]);
+            let errand = dice.pick(&[Errand::Deploy("v2"), Errand::Resume, Errand::Rollback, Errand::Abort]);
             let after = dice.seconds(0, 60);
             turns.push(turn(dice, who, after, errand));
         }
@@ -280,12 +315,29 @@ fn turn(dice: &mut Dice, who: &'static str, after: Duration, errand: Errand) -> 
 }
 
 fn happenings(dice: &mut Dice) -> Vec<(Duration, Happening)> {
-    let number = dice.pick(&[0, 0, 0, 1, 1, 2]);
-    (0..number)
-        .map(|_| {
-            let scale = Happening::Scale(dice.pick(&[50, 75, 125, 150, 200]));
-            let what = dice.pick(&[scale, scale, Happening::Kill, Happening::Terminate, Happening::Spot]);
-            (dice.seconds(0, 240), what)
-        })
-        .collect()
+    let number = dice.pick(&[0, 0, 0, 1, 1, 2, 3]);
+    (0..number).map(|_| (dice.seconds(0, 240), happening(dice))).collect()
+}
+
+fn happening(dice: &mut Dice) -> Happening {
+    let zone = dice.pick(&[None, Some("us-east-1a"), Some("us-east-1b")]);
+    let fault = dice.pick(&[
+        LaunchFault::InsufficientCapacity,
+        LaunchFault::InsufficientCapacity,
+        LaunchFault::Internal,
+    ]);
+    let (flaps, lasts) = (dice.seconds(4, 40), dice.seconds(10, 120));
+    let scale = Happening::Scale(dice.pick(&[50, 75, 125, 150, 200]));
+    dice.pick(&[
+        scale,
+        scale,
+        Happening::Kill,
+        Happening::Terminate,
+        Happening::Spot,
+        Happening::Impair,
+        Happening::Flap(flaps),
+        Happening::Rebalance(zone),
+        Happening::NoLaunch(zone, fault, lasts),
+        Happening::Refresh,
+    ])
 }

@@ -58,8 +58,9 @@ impl Stage {
         count(&mut self.tally.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// From here on the oracle looks.
-    pub(crate) fn begin(&self) {
+    /// From here on the weather is AWS's own, and the oracle looks.
+    pub(crate) fn begin(&self, scenario: &Scenario) {
+        self.cloud.model(|model, _| model.set_weather(scenario.sky.clone()));
         let _ = self.began.set(Instant::now());
     }
 

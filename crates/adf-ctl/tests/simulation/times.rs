@@ -22,7 +22,8 @@ fn scenario(seed: u64, fleet: u32, delivery: Delivery) -> Scenario {
     scenario.policy.drain = 30;
     scenario.settings.boot_delay = Duration::from_secs(5);
     scenario.settings.asg_reaction = Duration::from_secs(5);
-    scenario.pace = Pace { boot: (30.0, 55.0), slow: 10, build: (30.0, 60.0), pull: (5.0, 12.0) };
+    scenario.pace =
+        Pace { boot: (30.0, 55.0), slow: 10, wrong_clocks: 0, build: (30.0, 60.0), pull: (5.0, 12.0) };
     scenario
 }
 

@@ -27,7 +27,7 @@ pub trait Host: Send + Sync {
     fn oom_kills(&self) -> Option<u64>;
     /// The name of the last one, where the kernel's log may be read.
     fn oom_victim(&self) -> Option<String>;
-    /// The time of day, for receipts; what is waited for goes by tokio's time.
+    /// The machine's clock, which nobody promises to be right, for receipts; what is waited for goes by tokio's time.
     fn now(&self) -> Timestamp {
         Timestamp::now()
     }

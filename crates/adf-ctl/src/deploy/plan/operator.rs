@@ -64,7 +64,7 @@ pub(super) fn held(decision: Decision, fleet: &Fleet, record: &DeployRecord, now
     if now >= until {
         return turn_back(
             Cause::Operator,
-            format!("{by} paused it, and nobody let it go on within {limit:?}"),
+            format!("{by} paused it, and nobody let it go on within {PAUSE_LIMIT} ({limit:?})"),
         );
     }
     let what = format!("{by} to let it go on: adf-ctl resume");

@@ -88,7 +88,7 @@ async fn acts(stage: &Arc<Stage>, path: &str, script: &Script, world: &World, fo
         let spec = GroupSpec { min: Some(min), max: Some(max), ..GroupSpec::default() };
         stage.cloud.model(|model, now| model.update_group("web", &spec, now)).expect("sizes that AWS takes");
     }
-    stage.begin();
+    stage.begin(scenario);
     let before = stage.group();
     let mut act = Act {
         stage: stage.clone(),

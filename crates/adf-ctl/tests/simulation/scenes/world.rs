@@ -75,7 +75,7 @@ fn usual() -> Scenario {
         delivery: Delivery::Image,
         policy: Policy { drain: 10, ..Scenario::calm(1, 3, Vec::new()).policy },
         fates: RELEASES.map(|release| (name(release), Fates::WELL)).into(),
-        pace: Pace { boot: (20.0, 25.0), slow: 0, build: (30.0, 40.0), pull: (3.0, 5.0) },
+        pace: Pace { boot: (20.0, 25.0), slow: 0, wrong_clocks: 0, build: (30.0, 40.0), pull: (3.0, 5.0) },
         weather: Weather::default(),
         tidying: Errand::Rollback,
         ..Scenario::calm(1, 3, Vec::new())
