@@ -44,6 +44,13 @@ fn the_same_seed_has_the_same_trace() {
     }
 }
 
+/// 2031: a deploy by refresh meets somebody else's refresh. The way back terminated for ever what that one launched, and
+/// did not see the canary leave.
+#[test]
+fn seeds_that_once_failed_pass() {
+    all(2031, 1);
+}
+
 /// Seeds of one test. Together the tests below play what a machine with two processors plays in a few minutes;
 /// `cargo xtask sim --seeds 2000` plays more.
 const SHARE: u64 = 20;
