@@ -31,6 +31,23 @@ fn it_prepares_up_to_the_maximum_and_stops_what_it_prepared() {
 }
 
 #[test]
+fn a_prepared_machine_that_is_gone_is_replaced() {
+    for seconds in [1, 20] {
+        let mut world = World::new();
+        world.group(0, 3, 2);
+        pool(&mut world, WarmPool::default());
+        world.pass(seconds);
+        let [lost] = &warm(&world)[..] else { panic!("one is prepared") };
+        let lost = lost.clone();
+        world.model.terminate_instances(std::slice::from_ref(&lost), world.now).expect("it is there");
+        world.pass(300);
+        let [new] = &warm(&world)[..] else { panic!("one is prepared") };
+        assert_ne!(*new, lost, "terminated {seconds} s after it was asked for");
+        assert_eq!(world.state(new), Some(LifecycleState::WarmedStopped));
+    }
+}
+
+#[test]
 fn a_scale_out_takes_from_the_pool_and_the_pool_shrinks_with_desired() {
     let mut world = World::new();
     world.group(0, 4, 1);

@@ -72,7 +72,7 @@ scenes! {
     the_first_deploy: "28-the-first-deploy.txt";
     a_first_deploy_that_fails: "29-a-first-deploy-that-fails.txt";
     a_fleet_of_one_without_room: "30-a-fleet-of-one-without-room.txt";
-    a_drain_that_breaks_the_deadline: "31-a-drain-that-breaks-the-deadline.txt";
+    a_drain_of_five_minutes: "31-a-drain-of-five-minutes.txt";
     lost_answers: "32-lost-answers.txt";
     breaking_a_lock: "33-breaking-a-lock.txt";
     mistyped: "34-mistyped.txt";

@@ -96,7 +96,11 @@ impl Model {
 
     fn fault(&self, id: &str, now: Timestamp) -> Option<Fault> {
         let instance = self.instances.get(id)?;
-        let member = instance.membership.as_ref().filter(|member| member.counts())?;
+        let member = instance.membership.as_ref()?;
+        if member.warm.is_some() {
+            return warm_fault(instance.state, member);
+        }
+        let member = Some(member).filter(|member| member.counts())?;
         let group = self.groups.get(&member.group)?;
         if !member.healthy {
             return Some(Fault::Reported);
@@ -134,6 +138,12 @@ impl Model {
         let missing = desired.saturating_sub(u32::try_from(serving.count()).unwrap_or(u32::MAX));
         missing <= (desired / 10).max(1)
     }
+}
+
+/// Of a member of the warm pool it counts only that it is gone: most of them are stopped.
+fn warm_fault(state: InstanceState, member: &Membership) -> Option<Fault> {
+    let gone = matches!(state, InstanceState::ShuttingDown | InstanceState::Terminated);
+    (gone && !member.state.is_terminating()).then_some(Fault::NotRunning)
 }
 
 /// When the member's grace period ends, while it lasts.
