@@ -115,6 +115,11 @@ impl Engine {
         }
     }
 
+    /// By its release, not by what happened to the machine.
+    pub(crate) fn is_ill(&self) -> bool {
+        self.fate != Fate::Well && self.answers() == Some(false)
+    }
+
     /// One request, of the agent or of the load balancer.
     pub(crate) fn request(&self) -> bool {
         self.answers().unwrap_or_else(|| {

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use adf_local::model::groups::InstanceRefresh;
 use adf_local::model::templates::VersionChoice;
 use adf_local::model::{
     Instance, InstanceState, LifecycleState, Model, RefreshStatus, TargetKey, TargetState,
@@ -25,6 +26,7 @@ use crate::stage::Stage;
 /// How Auto Scaling words why it takes an instance.
 const TO_EVEN_ZONES_OUT: &str = "to aid in balancing";
 const IMPAIRED: &str = "status checks failure";
+const BY_CALL: &str = "user request";
 
 /// How long an instance that was taken away may lack: noticed, launched (at the second or third attempt), booted, built.
 const REPLACED: Duration = Duration::from_mins(15);
@@ -43,6 +45,10 @@ struct Inner {
     killed: BTreeMap<String, Instant>,
     /// Instance refreshes that somebody else started.
     foreign: BTreeSet<String>,
+    /// Somebody wanted fewer instances.
+    cut: bool,
+    /// An operator has set desired capacity.
+    grown: bool,
     /// How many of the group's activities were read.
     activities: usize,
     /// What each instance was launched to run: its user data, and the release in it.
@@ -88,7 +94,12 @@ impl Oracle {
 
     /// Somebody wants fewer instances.
     pub(crate) fn scaled(&self, desired: u32) {
-        self.inner(|inner| inner.wanted = inner.wanted.min(desired));
+        self.inner(|inner| (inner.wanted, inner.cut) = (inner.wanted.min(desired), true));
+    }
+
+    /// An operator's deploy makes room for two fleets.
+    pub(crate) fn grown(&self) {
+        self.inner(|inner| inner.grown = true);
     }
 
     pub(crate) fn killed(&self, instance: &str) {
@@ -100,20 +111,6 @@ impl Oracle {
     /// Somebody else's instance refresh: what it takes is theirs, and nobody else may end it.
     pub(crate) fn foreign(&self, id: String) {
         self.inner(|inner| inner.foreign.insert(id));
-    }
-
-    /// Auto Scaling takes some of a group's instances itself, whatever anybody wants.
-    fn taken(&self, model: &Model) {
-        let Some(group) = model.group("web") else { return };
-        let read = self.inner(|inner| std::mem::replace(&mut inner.activities, group.activities.len()));
-        for activity in group.activities.iter().skip(read) {
-            let foreign = self.inner(|inner| inner.foreign.iter().any(|id| activity.cause.contains(id)));
-            let taken = activity.cause.contains(TO_EVEN_ZONES_OUT) || activity.cause.contains(IMPAIRED);
-            let taken = taken || foreign;
-            if let Some(instance) = activity.description.rsplit(' ').next().filter(|_| taken) {
-                self.killed(instance);
-            }
-        }
     }
 
     /// Whether an agent says only what it said before, with other counts.
@@ -129,12 +126,38 @@ impl Stage {
         if !self.has_begun() {
             return;
         }
-        self.cloud.model(|model, _| self.oracle.taken(model));
+        self.taken();
         let group = self.group();
         self.serves(&group);
         self.starts(&group);
         self.bound();
         self.left_alone();
+    }
+
+    /// What the world took since the last look: by Auto Scaling itself, by somebody's refresh or scale-in, or because its
+    /// release is ill. A scale-in that meets a deploy which has begun to grow the fleet is no excuse: that is what
+    /// protection is for.
+    fn taken(&self) {
+        let (read, foreign, cut) =
+            self.oracle.inner(|inner| (inner.activities, inner.foreign.clone(), inner.cut && !inner.grown));
+        let (ended, refreshed, all) = self.cloud.model(|model, _| {
+            let group = model.group("web").expect("founded");
+            let ended =
+                group.activities.iter().skip(read).filter(|it| it.description.starts_with("Terminating"));
+            let active = |it: &InstanceRefresh| foreign.contains(&it.id) && it.ended_at.is_none();
+            let ended: Vec<_> = ended.map(|it| (it.description.clone(), it.cause.clone())).collect();
+            (ended, group.refreshes.iter().any(active), group.activities.len())
+        });
+        self.oracle.inner(|inner| inner.activities = all);
+        for (what, why) in ended {
+            let instance = what.rsplit(' ').next().unwrap_or_default();
+            let by_itself = why.contains(TO_EVEN_ZONES_OUT) || why.contains(IMPAIRED);
+            let by_others = (refreshed || cut) && !why.contains(BY_CALL);
+            let ill = self.engine(instance).is_some_and(|engine| engine.is_ill());
+            if by_itself || by_others || ill {
+                self.oracle.killed(instance);
+            }
+        }
     }
 
     pub(crate) fn group(&self) -> Group {

@@ -49,6 +49,7 @@ fn the_same_seed_has_the_same_trace() {
 #[test]
 fn seeds_that_once_failed_pass() {
     all(2031, 1);
+    all(2054, 1);
 }
 
 /// Seeds of one test; the tests below play 2,000 together.

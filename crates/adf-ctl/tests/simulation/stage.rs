@@ -125,6 +125,9 @@ impl Stage {
     pub(crate) fn before(&self, who: &str, party: Party, call: &Call) {
         let clear = call.body.windows(SENTINEL.len()).any(|part| part == SENTINEL.as_bytes());
         self.check("a secret is never in clear", !clear, || format!("{who} sends it: {}", call.words()));
+        if party == Party::Operator && call.operation == "SetDesiredCapacity" {
+            self.oracle.grown();
+        }
         if party == Party::Agent
             && call.operation == "CompleteLifecycleAction"
             && call.parameter("LifecycleActionResult").as_deref() == Some("CONTINUE")

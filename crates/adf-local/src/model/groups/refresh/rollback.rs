@@ -37,7 +37,7 @@ impl Model {
         refresh.status = RefreshStatus::RollbackInProgress;
         refresh.reason = Some(reason.to_owned());
         (refresh.stale, refresh.total, refresh.left) = (stale, total, total);
+        // What was launched ahead stays: the way back, too, keeps the least that is to serve.
         (refresh.progress_at, refresh.waits_until) = (now, None);
-        self.set_surge(group, 0, now);
     }
 }
