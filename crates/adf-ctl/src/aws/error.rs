@@ -57,6 +57,16 @@ impl AwsError {
         matches!(self, Self::NotFound { .. })
     }
 
+    /// Whether AWS does not know a launch template's version. For one that was just made that is normal for a while, see
+    /// "Eventual consistency" in the EC2 API reference; EC2 says it by a code, Auto Scaling in its message.
+    pub fn is_unknown_version(&self) -> bool {
+        let message = match self {
+            Self::NotFound { message, .. } | Self::Refused { message, .. } => message,
+            _ => return false,
+        };
+        message.contains("Could not find launch template version")
+    }
+
     /// Whether the refusal has this code. Auto Scaling adds "Fault" to some of those that its reference names.
     pub fn is_code(&self, wanted: &str) -> bool {
         matches!(self, Self::Refused { code, .. } if code.trim_end_matches("Fault") == wanted)

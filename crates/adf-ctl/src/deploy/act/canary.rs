@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use adf_types::{CanaryTraffic, DeployRecord, InstanceId, Verdict};
 
-use super::{Done, Scene, called};
+use super::{Done, NOT_KNOWN_YET, Scene, called};
 use crate::aws::{AwsError, CanaryLaunch, SharedRule};
 use crate::deploy::error::DeployError;
 use crate::deploy::observe;
@@ -32,6 +32,7 @@ pub(super) async fn launch(scene: Scene<'_>) -> Result<Done, DeployError> {
                 return Ok((Change::Canary(canary), words));
             }
             Err(error) if error.is_code(NO_CAPACITY) => refusal = Some(error),
+            Err(error) if error.is_unknown_version() => return Ok(called(NOT_KNOWN_YET)),
             Err(error) => return Err(error.into()),
         }
     }

@@ -75,6 +75,9 @@ pub async fn perform(scene: Scene<'_>, action: &Action) -> Result<Done, DeployEr
     }
 }
 
+/// A version that was made a moment ago: the same call is tried again, and not for ever.
+const NOT_KNOWN_YET: &str = "AWS does not know the template version yet";
+
 /// A call that changed nothing that the record has to remember.
 fn called(words: impl Into<String>) -> Done {
     (Change::None, words.into())

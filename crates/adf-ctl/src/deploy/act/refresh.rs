@@ -1,6 +1,6 @@
 //! Auto Scaling's instance refresh: started once, turned back.
 
-use super::{Done, Scene, called};
+use super::{Done, NOT_KNOWN_YET, Scene, called};
 use crate::aws::RefreshOrder;
 use crate::deploy::error::DeployError;
 use crate::deploy::observe;
@@ -28,6 +28,7 @@ pub(super) async fn start(scene: Scene<'_>, version: u64) -> Result<Done, Deploy
     };
     match aws.start_refresh(&record.group, &order).await {
         Ok(id) => Ok(called(format!("refresh {id}"))),
+        Err(error) if error.is_unknown_version() => Ok(called(NOT_KNOWN_YET)),
         Err(error) if error.is_code(IN_PROGRESS) => Ok(called("a refresh runs already")),
         Err(error) => Err(error.into()),
     }

@@ -185,7 +185,7 @@ fn a_clean_up_does_not_end_while_an_old_instance_is_on_its_way_out() {
     waits(&fleet, &record(Step::Cleanup, &OLDS), 1);
     match decide(&fleet, &record(Step::Cleanup, &OLDS), 330) {
         Decision::Finish(Outcome::Failed { reason, .. }) => {
-            assert!(reason.contains("did not leave"), "{reason}")
+            assert!(reason.contains("did not leave"), "{reason}");
         }
         other => panic!("{other:?}"),
     }

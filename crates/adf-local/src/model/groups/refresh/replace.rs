@@ -43,7 +43,10 @@ impl Model {
         let candidates =
             self.members(name).filter(|(instance, member)| is_candidate(&refresh, instance, member)).count();
         let candidates = u32::try_from(candidates).unwrap_or(u32::MAX);
-        self.set_surge(name, bounds.surge.min(candidates).min(budget - gone), now);
+        let ahead = bounds.surge.min(candidates).min(budget - gone);
+        // What was launched ahead is not cut while the least lacks: an old one that serves might be what is cut.
+        let kept = if census.serving() < bounds.least { self.groups[name].refresh_surge } else { 0 };
+        self.set_surge(name, ahead.max(kept), now);
         self.forget_settled(name);
         self.explain_waiting(name, candidates);
         self.reconcile_soon(name, now);
