@@ -78,8 +78,7 @@ fn conclusion(record: &DeployRecord) -> Told {
     match &record.outcome {
         Some(Outcome::RolledBack { reason }) => {
             let from = record.from.as_ref().map_or("the release before", ReleaseName::as_str);
-            let how =
-                if record.step > Step::Promote { "serves" } else { "was never taken out of service" };
+            let how = if record.step > Step::Promote { "serves" } else { "was never taken out of service" };
             let instances = record.progress.old.len();
             Told::RolledBack(failed(reason, format!("{from} {how} on {instances} instances")))
         }

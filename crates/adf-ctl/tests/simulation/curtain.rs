@@ -5,7 +5,7 @@ use std::time::Duration;
 use adf_ctl::deploy::Ended;
 use adf_local::model::LifecycleState;
 use adf_types::{DeployRecord, Outcome, Step};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::account::{app, config_name, name};
 use crate::fate::Fate;
@@ -13,9 +13,6 @@ use crate::operators::{Operators, Said};
 use crate::oracle::Group;
 use crate::scenario::{Errand, Happening, RELEASES, Scenario, Turn, Weather};
 use crate::stage::Stage;
-
-/// Replacements boot, machines halt; more than that is stuck.
-const SETTLE: u32 = 900;
 
 pub(crate) async fn fall(operators: &Operators, scenario: &Scenario, before: &Group) {
     let stage = &operators.stage;
@@ -84,7 +81,8 @@ fn is_ill(stage: &Stage, instance: &str) -> bool {
 }
 
 async fn settled(stage: &Stage, empty: bool) -> bool {
-    for _ in 0..SETTLE {
+    let begun = Instant::now();
+    while !stage.oracle.is_replaced(begun) {
         let group = stage.group();
         let calm = group
             .members

@@ -117,6 +117,9 @@ impl Machines {
         if !begun && fate == Fate::Dead {
             fate = Fate::Well;
         }
+        if fate == Fate::Dead {
+            self.stage.oracle.came_dead();
+        }
         let engine = Arc::new(Engine::new(
             self.stage.cloud.clone(),
             id,

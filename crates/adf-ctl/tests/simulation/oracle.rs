@@ -15,6 +15,7 @@ use adf_local::model::{
 use adf_types::{ReleaseName, Step, UserData};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::account::{app, config_name};
@@ -28,8 +29,12 @@ const TO_EVEN_ZONES_OUT: &str = "to aid in balancing";
 const IMPAIRED: &str = "status checks failure";
 const BY_CALL: &str = "user request";
 
-/// How long an instance that was taken away may lack: noticed, launched (at the second or third attempt), booted, built.
-const REPLACED: Duration = Duration::from_mins(15);
+/// How long an instance that was taken away may lack: noticed, launched (at the second or third attempt), booted, built. The same
+/// again where a machine comes up dead, which the launch hook abandons after 15 minutes.
+const REPLACED: Duration = Duration::from_mins(20);
+
+/// A refresh's last act shows after it has ended.
+const REFRESH_ENDS: Duration = Duration::from_mins(1);
 
 #[derive(Debug)]
 pub(crate) struct Oracle {
@@ -45,6 +50,8 @@ struct Inner {
     killed: BTreeMap<String, Instant>,
     /// Instance refreshes that somebody else started.
     foreign: BTreeSet<String>,
+    /// When a machine last came up dead.
+    dead: Option<Instant>,
     /// Somebody wanted fewer instances.
     cut: bool,
     /// An operator has set desired capacity.
@@ -108,6 +115,19 @@ impl Oracle {
         });
     }
 
+    /// A machine came up dead: whatever it was to replace lacks for longer.
+    pub(crate) fn came_dead(&self) {
+        self.inner(|inner| {
+            inner.dead = Some(Instant::now());
+            inner.killed.values_mut().for_each(|since| *since = Instant::now());
+        });
+    }
+
+    /// Whether everything that was taken away or came up dead should have been replaced, counted from `since`.
+    pub(crate) fn is_replaced(&self, since: Instant) -> bool {
+        self.inner(|inner| inner.dead.unwrap_or(since).max(since).elapsed() > REPLACED)
+    }
+
     /// Somebody else's instance refresh: what it takes is theirs, and nobody else may end it.
     pub(crate) fn foreign(&self, id: String) {
         self.inner(|inner| inner.foreign.insert(id));
@@ -140,11 +160,12 @@ impl Stage {
     fn taken(&self) {
         let (read, foreign, cut) =
             self.oracle.inner(|inner| (inner.activities, inner.foreign.clone(), inner.cut && !inner.grown));
-        let (ended, refreshed, all) = self.cloud.model(|model, _| {
+        let (ended, refreshed, all) = self.cloud.model(|model, now| {
             let group = model.group("web").expect("founded");
             let ended =
                 group.activities.iter().skip(read).filter(|it| it.description.starts_with("Terminating"));
-            let active = |it: &InstanceRefresh| foreign.contains(&it.id) && it.ended_at.is_none();
+            let acts = |at: Option<Timestamp>| at.is_none_or(|at| now < at + REFRESH_ENDS);
+            let active = |it: &InstanceRefresh| foreign.contains(&it.id) && acts(it.ended_at);
             let ended: Vec<_> = ended.map(|it| (it.description.clone(), it.cause.clone())).collect();
             (ended, group.refreshes.iter().any(active), group.activities.len())
         });
@@ -157,6 +178,24 @@ impl Stage {
             if by_itself || by_others || ill {
                 self.oracle.killed(instance);
             }
+        }
+    }
+
+    /// What Auto Scaling did last, in its own words: most rules are broken right after it.
+    pub(crate) fn tell_activities(&self) {
+        const LAST: usize = 12;
+        let last: Vec<_> = self.cloud.model(|model, _| {
+            let activities = model.group("web").map(|group| group.activities.as_slice()).unwrap_or_default();
+            activities
+                .iter()
+                .rev()
+                .take(LAST)
+                .rev()
+                .map(|it| (it.description.clone(), it.cause.clone()))
+                .collect()
+        });
+        for (what, why) in last {
+            self.trace.tell("Auto Scaling", format!("{what}: {why}"));
         }
     }
 

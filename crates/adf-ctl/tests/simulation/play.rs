@@ -95,6 +95,9 @@ async fn world(scenario: &Scenario, folder: &std::path::Path, ears: &Ears) -> Pl
         () = Box::pin(acts(&stage, scenario, folder)) => {}
     }
     ears.tell(&stage);
+    if stage.violation().is_some() {
+        stage.tell_activities();
+    }
     let deploys = match stage.known_store() {
         Some(store) => store.deploys(&app(), 20).await.unwrap_or_default(),
         None => Vec::new(),

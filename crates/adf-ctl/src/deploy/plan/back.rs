@@ -44,7 +44,7 @@ pub(super) fn plan(fleet: &Fleet, record: &DeployRecord, reason: &str, now: Time
         .or_else(|| way.keep_size())
         .or_else(|| canary::find(record, now))
         .or_else(|| canary::leave(fleet, record, now))
-        .or_else(|| protect::end(fleet, record))
+        .or_else(|| protect::end(fleet, record, now))
         .or_else(|| room::give_back(fleet, record))
         .unwrap_or_else(|| Decision::Finish(way.outcome(reason)))
 }

@@ -113,6 +113,8 @@ pub enum Action {
 impl Action {
     /// How the intent of starting an instance refresh begins.
     pub const START_REFRESH: &'static str = "start an instance refresh";
+    /// The intent of turning one back.
+    pub const TURN_REFRESH: &'static str = "turn the instance refresh back";
 
     /// What has to be on record before it is tried: a driver that dies in between leaves something behind that
     /// only the record can tell from somebody else's.
@@ -149,7 +151,7 @@ impl Action {
             Self::StartRefresh { version } => {
                 format!("{} to template version {version}", Self::START_REFRESH)
             }
-            Self::TurnRefresh => "turn the instance refresh back".to_owned(),
+            Self::TurnRefresh => Self::TURN_REFRESH.to_owned(),
             Self::EnterStandby(ids) => format!("put {} to Standby", list(ids)),
             Self::ExitStandby(ids) => format!("take {} out of Standby", list(ids)),
             Self::MarkReplaced => "every server runs the new release".to_owned(),

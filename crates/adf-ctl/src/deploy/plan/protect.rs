@@ -3,11 +3,13 @@
 //!
 //! It does not hold back health replacements and terminations by hand, see "Instance scale-in protection".
 
-use adf_types::{DeployRecord, InstanceId};
+use adf_types::{DeployRecord, InstanceId, Waiting};
+use jiff::Timestamp;
 
+use super::wait::{BOOT_TIMEOUT, Wait, after, last_act};
 use super::{Action, Decision, act};
 use crate::aws::Lifecycle;
-use crate::deploy::fleet::{Fleet, Member};
+use crate::deploy::fleet::{Fleet, Member, count};
 
 /// `SetInstanceProtection` takes at most 50 instances a call.
 const BATCH: usize = 50;
@@ -20,10 +22,25 @@ pub(super) fn begin(fleet: &Fleet, record: &DeployRecord) -> Option<Decision> {
 }
 
 /// Takes back the protection that the deploy gave.
-pub(super) fn end(fleet: &Fleet, record: &DeployRecord) -> Option<Decision> {
+pub(super) fn end(fleet: &Fleet, record: &DeployRecord, now: Timestamp) -> Option<Decision> {
     let given = &record.progress.protected;
     let ours = in_service(fleet).filter(|m| m.protected && given.contains(&m.id));
-    batch(ours).map(|ids| act(Action::Unprotect(ids)))
+    let ids = batch(ours)?;
+    Some(await_surplus(fleet, record, now).unwrap_or_else(|| act(Action::Unprotect(ids))))
+}
+
+/// What is beyond desired capacity, after zones were evened out or a refresh ended, goes as soon as it is not protected,
+/// and Auto Scaling does not look which of the others serve already.
+fn await_surplus(fleet: &Fleet, record: &DeployRecord, now: Timestamp) -> Option<Decision> {
+    let stays = |m: &&Member| m.is(Lifecycle::InService) || m.is(Lifecycle::Pending);
+    let healthy = count(fleet.members.iter().filter(stays).filter(|m| fleet.is_healthy(m)));
+    let all = count(fleet.members.iter().filter(stays));
+    let until = after(last_act(record), record.policy.boot_timeout);
+    if all <= fleet.desired || healthy == all || now >= until {
+        return None;
+    }
+    let what = format!("all {all} instances to be healthy, of which the group will keep {}", fleet.desired);
+    Some(Decision::Wait(Wait { what, kind: Waiting::Instances, until, limit: BOOT_TIMEOUT }))
 }
 
 fn in_service(fleet: &Fleet) -> impl Iterator<Item = &Member> {

@@ -4,7 +4,7 @@
 //! then a scale-out starts what the refresh says. It goes on without a driver. One that somebody else started is
 //! left alone.
 
-use adf_types::{Cause, DeployRecord, Waiting};
+use adf_types::{Cause, DeployRecord, LogEntry, Waiting};
 use jiff::Timestamp;
 
 use super::wait::{BOOT_TIMEOUT, Wait, after};
@@ -53,11 +53,13 @@ fn ours<'a>(fleet: &'a Fleet, record: &DeployRecord) -> Option<&'a RefreshState>
     fleet.refresh.as_ref().filter(|r| began && known.contains(&r.template_version))
 }
 
-/// An instance after the other may take its boot time, so the limit grows with the fleet.
+/// An instance after the other may take its boot time, so the limit grows with the fleet. The way back has as much again.
 fn follow(refresh: &RefreshState, record: &DeployRecord, now: Timestamp) -> Decision {
     let capacity = record.progress.capacity;
     let batches = capacity.div_ceil(record.policy.surge.of(capacity)) + 1;
-    let begun = record.log.iter().rev().find(|e| e.intent.starts_with(Action::START_REFRESH));
+    let begins =
+        |e: &&LogEntry| e.intent.starts_with(Action::START_REFRESH) || e.intent == Action::TURN_REFRESH;
+    let begun = record.log.iter().rev().find(begins);
     let since = begun.map_or(record.started_at, |entry| entry.started_at);
     let until = after(since, record.policy.boot_timeout.saturating_mul(batches));
     if now >= until {

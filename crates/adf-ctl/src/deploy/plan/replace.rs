@@ -32,7 +32,7 @@ pub(super) fn plan(fleet: &Fleet, record: &DeployRecord, now: Timestamp) -> Deci
         .or_else(|| state.retire_old())
         .or_else(|| state.settle(now))
         .or_else(|| state.settle_size())
-        .or_else(|| protect::end(fleet, record))
+        .or_else(|| protect::end(fleet, record, now))
         .or_else(|| room::give_back(fleet, record))
         .unwrap_or_else(|| act(Action::MarkReplaced))
 }

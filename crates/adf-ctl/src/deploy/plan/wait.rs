@@ -48,7 +48,7 @@ pub(super) fn patiently(decision: Decision, record: &DeployRecord, now: Timestam
 }
 
 fn without_effect(record: &DeployRecord, intent: &str) -> Decision {
-    let reason = format!("AWS accepted {REPEAT_LIMIT} without effect: {intent}");
+    let reason = format!("{REPEAT_LIMIT} without effect: {intent}");
     if record.direction == Direction::Forward && record.step < Step::Cleanup {
         return Decision::Act(Action::TurnBack { reason, cause: Cause::Aws });
     }

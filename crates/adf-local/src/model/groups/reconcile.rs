@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::journal::cause;
 use super::terminate::Hooks;
-use super::{Membership, Process};
+use super::{LifecycleState, Membership, Process};
 use crate::model::agenda::Event;
 use crate::model::{Instance, Model};
 
@@ -72,6 +72,20 @@ impl Model {
         self.choose_among(name, &|instance: &Instance, member: &Membership| {
             stale.contains(&instance.id) && member.counts() && !member.protected_from_scale_in
         })
+    }
+
+    /// A refresh keeps the least that is to serve, so what it launched ahead and does not need any more goes before what serves.
+    pub(super) fn withdraw_unborn(&mut self, name: &str, now: Timestamp) {
+        let unborn = |_: &Instance, member: &Membership| member.state != LifecycleState::InService;
+        let cause = cause(
+            now,
+            "an instance was taken out of service that an instance refresh does not need any more",
+        );
+        let wanted = self.groups[name].wanted();
+        for _ in wanted..self.counting(name) {
+            let Some(victim) = self.choose_among(name, &unborn) else { return };
+            self.begin_terminating(&victim, &cause, Hooks::Run, now);
+        }
     }
 
     fn start_cooldown(&mut self, name: &str, now: Timestamp) {

@@ -74,3 +74,24 @@ fn on_the_way_back_the_refresh_turns_and_one_that_has_ended_is_undone_by_another
     let undone = with(OLD, olds(), latest(RefreshStatus::RolledBack, NEW));
     assert!(matches!(decide(&undone, &record, 1), Decision::Finish(Outcome::RolledBack { .. })));
 }
+
+#[test]
+fn the_way_back_of_a_refresh_that_took_too_long_has_as_much_time_again() {
+    let mut record = refreshing(back(Step::Replace));
+    let turned = LogEntry {
+        intent: Action::TurnRefresh.intent(),
+        started_at: at(241),
+        finished_at: Some(at(241)),
+        result: Some("rolling back".to_owned()),
+        ..record.log.last().expect("begun").clone()
+    };
+    record.log.push(turned);
+    let turning = with(OLD, olds(), latest(RefreshStatus::Stopping, NEW));
+    waits(&turning, &record, 480);
+    match decide(&turning, &record, 481) {
+        Decision::Finish(Outcome::Failed { reason, .. }) => {
+            assert!(reason.contains("boot_timeout"), "{reason}")
+        }
+        other => panic!("{other:?}"),
+    }
+}

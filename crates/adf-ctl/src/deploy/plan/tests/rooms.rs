@@ -2,10 +2,10 @@
 
 use adf_types::{RaisedMax, Step};
 
-use super::tables::{OLDS, acts, back, both, news, olds, turns_back, waits};
+use super::tables::{OLDS, acts, back, both, decide, news, olds, turns_back, waits};
 use super::*;
 use crate::deploy::fleet::LaunchTrouble;
-use crate::deploy::plan::Action;
+use crate::deploy::plan::{Action, Decision};
 
 #[test]
 fn a_maximum_that_is_too_low_is_raised_and_comes_back() {
@@ -137,4 +137,20 @@ fn what_replaced_a_lost_old_instance_is_one_too_many() {
     members.push(booting("w", NEW));
     let away = Action::Terminate { ids: vec![id("w")], decrement: true };
     assert_eq!(acts(&fleet(NEW, 4, members), &record), away);
+}
+
+#[test]
+fn protection_ends_after_what_the_group_will_cut_serves_or_its_time_is_over() {
+    let mut record = record(Step::Replace, &OLDS);
+    record.progress.protected = vec![id("x")];
+    let mut members: Vec<_> = OLDS.iter().map(|name| standby(name)).chain(news()).collect();
+    for member in &mut members {
+        member.protected = true;
+    }
+    let mut one_more = healthy("extra", NEW);
+    one_more.target = Some(TargetState::Initial);
+    members.push(one_more);
+    let fleet = fleet(NEW, 3, members);
+    assert!(waits(&fleet, &record, 1).what.contains("all 4 instances to be healthy"));
+    assert_eq!(decide(&fleet, &record, 120), Decision::Act(Action::Unprotect(vec![id("x")])));
 }

@@ -80,7 +80,11 @@ impl Model {
     /// How many members there may be above desired.
     fn set_surge(&mut self, group: &str, surge: u32, now: jiff::Timestamp) {
         if let Some(held) = self.groups.get_mut(group).filter(|it| it.refresh_surge != surge) {
+            let less = surge < held.refresh_surge;
             held.refresh_surge = surge;
+            if less {
+                self.withdraw_unborn(group, now);
+            }
             self.reconcile_soon(group, now);
         }
     }
