@@ -15,6 +15,7 @@ mod plan;
 mod policy;
 mod refresh;
 mod refusals;
+mod restart;
 mod restorable;
 mod resume;
 mod rollback;
