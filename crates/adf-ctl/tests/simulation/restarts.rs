@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use adf_types::{Outcome, Surge};
 
+use crate::dice::Dice;
 use crate::play::{Played, play};
 use crate::scenario::{Errand, Scenario, Turn, Weather};
+use crate::tally::Tally;
 
 fn restart(share: &str) -> Errand {
     Errand::Restart(share.parse::<Surge>().expect("a share"))
@@ -55,6 +57,25 @@ fn a_restart_that_is_stopped_leaves_the_fleet_whole() {
     let last = played.deploys.first().unwrap_or_else(|| panic!("no restart: {}", played.story()));
     assert!(matches!(last.outcome, Some(Outcome::RolledBack { .. })), "{}", played.story());
     assert!((1..3).contains(&reboots(&played)), "{}", played.story());
+}
+
+#[test]
+fn a_restart_and_a_deploy_that_meet_never_harm_each_other() {
+    let mut tally = Tally::default();
+    for seed in 0..100 {
+        let dice = &mut Dice::at(seed, "restart meets", 0);
+        let other = dice.pick(&[Errand::Deploy("v2"), Errand::Rollback, Errand::Abort, restart("10%")]);
+        let later = if dice.chance(0.5) { dice.millis(0, 2000) } else { dice.seconds(0, 40) };
+        let mut cast = vec![vec![Turn::of("ann", restart("10%"))], vec![Turn::of("bob", other).after(later)]];
+        if dice.chance(0.5) {
+            cast.reverse();
+        }
+        let mut scenario = Scenario::calm(seed, 2, cast);
+        scenario.weather = Weather { slow: dice.pick(&[0.02, 0.1, 0.3]), ..Weather::default() };
+        tally.add(&whole(&scenario).tally);
+    }
+    println!("{tally}");
+    assert!(tally.played.contains_key("commands refused"), "somebody is told that another is at work");
 }
 
 /// Every so-manieth call of a default run.
