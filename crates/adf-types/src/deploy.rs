@@ -2,7 +2,7 @@
 //!
 //! The rule: whoever reads this record and looks at AWS can go on where the last operator stopped.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -236,6 +236,9 @@ pub struct Restart {
     pub batch: u32,
     /// The instances that were told to reboot, each with the boot that it was in.
     pub told: Boots,
+    /// Those that were called back into service.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub called_back: BTreeSet<InstanceId>,
     /// The group's minimum size, while fewer than that are in service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lowered_min: Option<LoweredMin>,

@@ -35,6 +35,7 @@ pub enum Change {
     Replaced,
     /// Instances that are told to reboot, each with the boot that it is in.
     Told(Boots),
+    CalledBack(Vec<InstanceId>),
     LoweredMin(LoweredMin),
     RestoredMin,
 }
@@ -144,7 +145,9 @@ pub fn apply(record: &mut DeployRecord, change: Change, now: Timestamp) {
             progress.replaced_at = Some(now);
             record.step = Step::Watch;
         }
-        Change::Told(_) | Change::LoweredMin(_) | Change::RestoredMin => restart(progress, change),
+        Change::Told(_) | Change::CalledBack(_) | Change::LoweredMin(_) | Change::RestoredMin => {
+            restart(progress, change)
+        }
     }
 }
 
@@ -152,6 +155,7 @@ fn restart(progress: &mut Progress, change: Change) {
     let Some(restart) = &mut progress.restart else { return };
     match change {
         Change::Told(boots) => restart.told.extend(boots),
+        Change::CalledBack(ids) => restart.called_back.extend(ids),
         Change::LoweredMin(min) => restart.lowered_min = Some(min),
         _ => restart.lowered_min = None,
     }

@@ -70,17 +70,14 @@ async fn one_that_gives_up_after_its_reboot_ends_the_restart_and_the_group_start
 }
 
 #[tokio::test(start_paused = true)]
-async fn instances_that_do_not_serve_are_rebooted_first_and_together() {
+async fn a_fleet_that_does_not_serve_is_mended_by_a_restart() {
     let world = World::serving().await;
     world.fate("v1", Fate::IllUntilRebooted);
     tokio::time::sleep(std::time::Duration::from_secs(30)).await;
-    let before = world.cloud.now();
     let record = closed(world.restart(&options("10%")).await.expect("driven"));
     assert_eq!(record.outcome, Some(Outcome::Succeeded), "{record:#?}");
     assert_eq!(boots(&world), [2, 2, 2]);
-    let calls = record.log.iter().filter(|entry| entry.intent.starts_with("reboot ")).count();
-    assert_eq!(calls, 1, "{record:#?}");
-    assert!(world.cloud.now().duration_since(before).as_secs() < 120);
+    world.assert_only("v1").await;
 }
 
 #[tokio::test(start_paused = true)]

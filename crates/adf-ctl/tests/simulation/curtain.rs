@@ -69,7 +69,9 @@ fn closed(stage: &Stage, scenario: &Scenario, deploys: &[DeployRecord]) {
         let failed = matches!(deploy.outcome, Some(Outcome::Failed { .. }));
         // It fell ill when the old instances were being terminated already: that is said, and nothing more is removed.
         let late = deploy.step == Step::Cleanup && scenario.fates[&deploy.to].fate != Fate::Well;
-        stage.check("a deploy ends in a defined release", first || late || !failed, || {
+        // A restart changes no release, however it ends.
+        let defined = first || late || deploy.is_restart();
+        stage.check("a deploy ends in a defined release", defined || !failed, || {
             format!("{:?}", deploy.outcome)
         });
     }
@@ -106,7 +108,10 @@ fn sizes(scenario: &Scenario, deploys: &[DeployRecord]) -> std::ops::RangeInclus
     let all: Vec<u32> =
         scaled.chain([scenario.fleet]).chain(deploys.iter().map(|d| d.progress.capacity)).collect();
     let (least, most) = (all.iter().min(), all.iter().max());
-    *least.unwrap_or(&0)..=*most.unwrap_or(&0)
+    // What somebody sets while a restart has some out of service is what serves without those.
+    let resting =
+        deploys.iter().filter_map(|d| d.progress.restart.as_ref()).map(|restart| restart.batch).max();
+    *least.unwrap_or(&0)..=*most.unwrap_or(&0) + resting.unwrap_or(0)
 }
 
 /// Whoever comes next gets the lock and is told that the release serves; then the lock is free.

@@ -78,6 +78,26 @@ fn a_restart_and_a_deploy_that_meet_never_harm_each_other() {
     assert!(tally.played.contains_key("commands refused"), "somebody is told that another is at work");
 }
 
+/// Whatever else a seed does to its deploy, it does to a restart.
+#[test]
+fn no_rule_is_broken_by_a_restart() {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
+    let from: u64 = number("ADF_SIM_FROM").unwrap_or(0);
+    for seed in from..from + number("ADF_SIM_SEEDS").unwrap_or(60) {
+        let dice = &mut Dice::at(seed, "restart", 0);
+        let mut scenario = Scenario::of(seed);
+        scenario.first = false;
+        scenario.fleet = scenario.fleet.max(2);
+        for turn in scenario.cast.iter_mut().flatten() {
+            if matches!(turn.errand, Errand::Deploy(_)) {
+                turn.errand = restart(dice.pick(&["10%", "34%"]));
+            }
+        }
+        scenario.tidying = dice.pick(&[Errand::Resume, Errand::Abort]);
+        whole(&scenario);
+    }
+}
+
 /// Every so-manieth call of a default run.
 const STRIDE: u64 = 7;
 

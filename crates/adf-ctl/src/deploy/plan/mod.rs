@@ -134,6 +134,7 @@ impl Action {
             Self::Protect(ids) => Change::Protected(ids.clone()),
             Self::SetDesired { instances } => Change::Desired(*instances),
             Self::Reboot(boots) => Change::Told(boots.clone()),
+            Self::ExitStandby(ids) => Change::CalledBack(ids.clone()),
             Self::LowerMin(min) => Change::LoweredMin(*min),
             _ => Change::None,
         }

@@ -120,11 +120,21 @@ impl<'a> Round<'a> {
         self.ours().find_map(failure).map(|reason| format!("after its reboot, {reason}"))
     }
 
-    /// What came back returns to service, and what else may.
+    /// What came back returns to service, and what else may. A group that was scaled to its maximum meanwhile has no room for
+    /// it, and no need.
     fn give_back(&self, or: impl Fn(&'a Member) -> bool) -> Option<Decision> {
-        let ids = self.resting().filter(|m| self.is_back(m) || or(m)).take(BATCH);
-        let ids: Vec<InstanceId> = ids.map(|m| m.id.clone()).collect();
-        (!ids.is_empty()).then(|| act(Action::ExitStandby(ids)))
+        let mut ids: Vec<InstanceId> =
+            self.resting().filter(|m| self.is_back(m) || or(m)).map(|m| m.id.clone()).collect();
+        if ids.is_empty() {
+            return None;
+        }
+        let room = self.fleet.max.saturating_sub(self.fleet.desired) as usize;
+        ids.truncate(if room == 0 { BATCH } else { BATCH.min(room) });
+        Some(act(if room == 0 {
+            Action::Terminate { ids, decrement: false }
+        } else {
+            Action::ExitStandby(ids)
+        }))
     }
 
     /// It serves in the boot of before, and will not be rebooted any more: AWS refused to, or nothing came of it.
@@ -159,9 +169,13 @@ impl<'a> Round<'a> {
         Some(self.wait(format!("{} instances to come back from a reboot", late.len())))
     }
 
-    /// Instances that came back and are not well, or not yet.
+    /// Instances that were told and do not serve again yet. AWS may still show one as it was before it left, so it counts
+    /// only after it was called back, in another boot.
     fn returning(&self) -> impl Iterator<Item = &'a Member> {
-        self.ours().filter(|m| self.is_told(m) && !self.fleet.is_healthy(m))
+        let serves = |m: &'a Member| {
+            self.restart.called_back.contains(&m.id) && self.anew(m).is_some() && self.fleet.is_healthy(m)
+        };
+        self.ours().filter(move |m| self.is_told(m) && !serves(m))
     }
 
     fn await_service(&self) -> Option<Decision> {
@@ -181,15 +195,16 @@ impl<'a> Round<'a> {
         format!("{what}: {healthy} of {} do", count(self.ours()))
     }
 
-    /// The next to leave service: first all that do not serve anyway, then as many as may be missing at once.
+    /// The next to leave service: as many as may be missing at once, and what does not serve anyway before the others.
     fn next(&self) -> Option<Decision> {
-        let left = || self.ours().filter(|m| m.is(Lifecycle::InService) && !self.is_told(m));
-        let mut ids: Vec<InstanceId> =
-            left().filter(|m| !self.fleet.is_healthy(m)).map(|m| m.id.clone()).collect();
-        if ids.is_empty() {
-            ids = left().take(self.restart.batch as usize).map(|m| m.id.clone()).collect();
+        let mut left: Vec<&Member> =
+            self.ours().filter(|m| m.is(Lifecycle::InService) && !self.is_told(m)).collect();
+        left.sort_by_key(|m| self.fleet.is_healthy(m));
+        left.truncate(BATCH.min(self.restart.batch as usize));
+        if let Some(wait) = self.await_others(&left) {
+            return Some(wait);
         }
-        ids.truncate(BATCH);
+        let ids: Vec<InstanceId> = left.into_iter().map(|m| m.id.clone()).collect();
         if ids.is_empty() {
             return None;
         }
@@ -199,6 +214,25 @@ impl<'a> Round<'a> {
             return Some(act(Action::LowerMin(LoweredMin { from, to })));
         }
         Some(act(Action::EnterStandby(ids)))
+    }
+
+    /// What takes the place of one that was lost, or was launched by a scale-out, has to serve before others leave.
+    fn await_others(&self, leaving: &[&Member]) -> Option<Decision> {
+        let healthy = |members: &mut dyn Iterator<Item = &Member>| {
+            count(members.filter(|member| self.fleet.is_healthy(member)))
+        };
+        let all = healthy(&mut self.fleet.members.iter());
+        let go = healthy(&mut leaving.iter().copied());
+        let fleet = self.record.progress.capacity.min(self.fleet.desired);
+        if go == 0 || all >= fleet {
+            return None;
+        }
+        if self.now >= self.limit() {
+            let reason =
+                format!("{all} of {fleet} instances serve after {BOOT_TIMEOUT}, so no other can leave");
+            return Some(turn_back(Cause::Launch, reason));
+        }
+        Some(self.wait(format!("{fleet} instances to serve before others leave: {all} do")))
     }
 
     fn restore_min(&self) -> Option<Decision> {

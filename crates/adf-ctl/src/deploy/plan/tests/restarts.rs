@@ -15,8 +15,9 @@ fn boot(number: u128) -> Uuid {
 fn restart(told: &[&str]) -> DeployRecord {
     let mut record = record(Step::Restart, &OLDS);
     record.progress.template_version = None;
+    let called_back = told.iter().map(|name| id(name)).collect();
     let told = told.iter().map(|name| (id(name), Some(boot(1)))).collect();
-    record.progress.restart = Some(Restart { batch: 1, told, lowered_min: None });
+    record.progress.restart = Some(Restart { batch: 1, told, called_back, lowered_min: None });
     record
 }
 
@@ -64,6 +65,34 @@ fn one_leaves_service_reboots_and_returns_before_the_next() {
     let all = restart(&["a", "b", "c"]);
     let done = fleet(OLD, 3, olds().into_iter().map(|member| booted(member, 2)).collect());
     assert_eq!(decide(&done, &all, 1), Decision::Finish(Outcome::Succeeded));
+}
+
+#[test]
+fn one_that_aws_still_shows_as_before_it_left_does_not_count_as_back() {
+    let stale = with(booted(healthy("a", OLD), 1));
+    assert!(waits(&stale, &restart(&["a"]), 1).what.contains("0 of 3 do"));
+    let mut record = restart(&["a"]);
+    record.progress.restart.as_mut().expect("a restart").called_back.clear();
+    let stale = with(booted(healthy("a", OLD), 2));
+    assert!(waits(&stale, &record, 1).what.contains("0 of 3 do"));
+}
+
+#[test]
+fn nothing_that_serves_leaves_before_what_replaces_a_lost_one_serves() {
+    let lost: Vec<_> = olds().into_iter().skip(1).map(|member| booted(member, 1)).collect();
+    let replaced = lost.into_iter().chain([booting("d", OLD)]).collect();
+    let fleet = fleet(OLD, 3, replaced);
+    assert!(
+        waits(&fleet, &restart(&["a"]), 1).what.contains("3 instances to serve before others leave: 2 do")
+    );
+    assert!(turns_back(&fleet, &restart(&["a"]), 120).contains("2 of 3 instances serve"));
+}
+
+#[test]
+fn what_does_not_serve_anyway_leaves_first() {
+    let mut ill = fleet(OLD, 3, olds().into_iter().map(|member| booted(member, 1)).collect());
+    ill.members[2].target = Some(TargetState::Unhealthy { reason: "503".to_owned() });
+    assert_eq!(acts(&ill, &restart(&[])), Action::EnterStandby(vec![id("c")]));
 }
 
 #[test]
@@ -134,6 +163,12 @@ fn on_the_way_back_what_serves_returns_and_what_is_lost_is_replaced() {
         }
         other => panic!("{other:?}"),
     }
+}
+
+#[test]
+fn one_that_finds_the_group_scaled_to_its_maximum_is_terminated() {
+    let full = Fleet { desired: 6, ..with(booted(standby("a"), 2)) };
+    assert_eq!(acts(&full, &restart(&["a"])), Action::Terminate { ids: vec![id("a")], decrement: false });
 }
 
 #[test]
