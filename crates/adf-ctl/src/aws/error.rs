@@ -60,10 +60,7 @@ impl AwsError {
     /// Whether AWS does not know a launch template's version. For one that was just made that is normal for a while, see
     /// "Eventual consistency" in the EC2 API reference; EC2 says it by a code, Auto Scaling in its message.
     pub fn is_unknown_version(&self) -> bool {
-        let message = match self {
-            Self::NotFound { message, .. } | Self::Refused { message, .. } => message,
-            _ => return false,
-        };
+        let (Self::NotFound { message, .. } | Self::Refused { message, .. }) = self else { return false };
         message.contains("Could not find launch template version")
     }
 
