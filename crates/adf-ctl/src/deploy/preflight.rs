@@ -4,7 +4,7 @@
 //! changed is config of the release itself: an Overlay that an earlier clean-up took away comes back.
 
 use adf_store::Signature;
-use adf_types::{InstanceId, Policy, ReleaseName, ReleaseRecord, RuleError, Strategy};
+use adf_types::{Checkpoints, InstanceId, Policy, ReleaseName, ReleaseRecord, RuleError, Strategy};
 
 use super::DeployOptions;
 use super::error::DeployError;
@@ -249,12 +249,13 @@ pub(crate) fn refusals(
     (size, all.into_iter().flatten().collect())
 }
 
+/// A release that comes back has served before: nothing is tried out with it.
 pub(crate) fn policy(context: &Context, options: &DeployOptions) -> Policy {
     let section = &context.settings.file.deploy;
     Policy {
         strategy: options.strategy.unwrap_or(section.strategy),
         surge: options.surge.unwrap_or(section.surge),
-        checkpoints: section.checkpoints.clone(),
+        checkpoints: if options.returns { Checkpoints::default() } else { section.checkpoints.clone() },
         checkpoint_delay: section.checkpoint_delay,
         canary: section.canary && options.canary,
         bake: options.bake.unwrap_or(section.bake),

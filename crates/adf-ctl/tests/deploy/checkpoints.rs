@@ -6,7 +6,7 @@ use adf_ctl::deploy::DeployOptions;
 use adf_local::cloudwatch::alarms::AlarmState;
 use adf_local::model::Settings;
 use adf_local::model::groups::Strays;
-use adf_types::{Outcome, Step};
+use adf_types::{Outcome, Step, Strategy};
 use tokio::time::sleep;
 
 use crate::agents::{Fate, release_of};
@@ -103,5 +103,18 @@ async fn an_alarm_that_goes_off_at_a_checkpoint_turns_the_refresh() {
     let Some(Outcome::RolledBack { reason }) = &record.outcome else { panic!("{record:#?}") };
     assert!(reason.contains("during the instance refresh, alarm web-5xx fires"), "{reason}");
     assert_eq!(launched(&world, "v2"), 1);
+    world.assert_only("v1").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_release_that_comes_back_is_not_tried_out() {
+    let world = World::serving().await;
+    world.say("strategy = \"refresh\"\n");
+    let world = world.through(&world.cloud.sdk_config());
+    let forward = world.deploy("v2").await;
+    assert_eq!(forward.policy.checkpoints.of(3).len(), 2);
+    let back = closed(world.rollback().await.expect("a rollback"));
+    assert_eq!(back.outcome, Some(Outcome::Succeeded), "{back:#?}");
+    assert_eq!((back.policy.strategy, back.policy.checkpoints.of(3).len()), (Strategy::Refresh, 0));
     world.assert_only("v1").await;
 }

@@ -19,7 +19,8 @@ pub(super) fn plan(fleet: &Fleet, record: &DeployRecord, now: Timestamp) -> Deci
     let over = is_first(record) || operator::watch_is_over(fleet);
     let end = if over { since } else { after(since, record.policy.watch) };
     if now < end {
-        let what = "the watch to end; the old instances stand by".to_owned();
+        let rest = if replace::stands_by(record) { "the old instances stand by" } else { "none stands by" };
+        let what = format!("the watch to end; {rest}");
         return Decision::Wait(Wait { what, kind: Waiting::Configured, until: end, limit: "deploy.watch" });
     }
     let draining = fleet.old_ones(version).filter(|m| m.is(Lifecycle::EnteringStandby));

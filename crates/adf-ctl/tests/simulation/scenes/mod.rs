@@ -80,6 +80,7 @@ scenes! {
     a_machine_that_says_nothing: "36-a-machine-that-says-nothing.txt";
     an_illness_during_the_watch: "37-an-illness-during-the-watch.txt";
     config_of_the_old_release_goes: "38-config-of-the-old-release-goes.txt";
+    a_bad_release_stops_at_the_first_checkpoint: "39-a-bad-release-stops-at-the-first-checkpoint.txt";
 }
 
 #[test]
