@@ -16,6 +16,8 @@ struct Drawing {
     enumeration: &'static str,
     source: &'static str,
     pages: &'static [&'static str],
+    /// Variants that are no part of the line.
+    apart: &'static [&'static str],
 }
 
 const DRAWINGS: [Drawing; 2] = [
@@ -24,12 +26,14 @@ const DRAWINGS: [Drawing; 2] = [
         enumeration: "Stage",
         source: "crates/adf-types/src/stage.rs",
         pages: &["ARCHITECTURE.md"],
+        apart: &[],
     },
     Drawing {
         name: "deploy",
         enumeration: "Step",
         source: "crates/adf-types/src/deploy.rs",
         pages: &["ARCHITECTURE.md", "docs/deploy.md"],
+        apart: &["restart"],
     },
 ];
 
@@ -67,7 +71,8 @@ fn redrawn(page: &str, text: &str) -> Result<String> {
     let drawings = DRAWINGS.iter().filter(|drawing| drawing.pages.contains(&page));
     drawings.into_iter().try_fold(text.to_owned(), |text, drawing| {
         let source = fs::read_to_string(workspace::root().join(drawing.source)).while_(drawing.source)?;
-        let variants = variants(&source, drawing.enumeration);
+        let mut variants = variants(&source, drawing.enumeration);
+        variants.retain(|(name, _)| !drawing.apart.contains(&name.as_str()));
         if variants.is_empty() {
             return Err(Failure::new(format!("{}: no enum {}", drawing.source, drawing.enumeration)));
         }

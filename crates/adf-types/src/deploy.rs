@@ -2,6 +2,7 @@
 //!
 //! The rule: whoever reads this record and looks at AWS can go on where the last operator stopped.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -62,10 +63,12 @@ impl fmt::Display for DeployId {
     }
 }
 
-/// One step of a deploy. The order of the variants is the order of a deploy.
+/// One step of a deploy. The order of the variants is the order of a deploy; a restart has one step of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Step {
+    /// Instances are rebooted in place, some at a time.
+    Restart,
     /// Everything that can be checked before anything is touched.
     Preflight,
     /// A numbered launch template version that starts the new release.
@@ -85,6 +88,7 @@ pub enum Step {
 }
 
 impl Step {
+    /// The steps of a deploy.
     pub const ALL: [Self; 8] = [
         Self::Preflight,
         Self::Template,
@@ -98,6 +102,7 @@ impl Step {
 
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Restart => "restart",
             Self::Preflight => "preflight",
             Self::Template => "template",
             Self::Canary => "canary",
@@ -212,6 +217,9 @@ pub struct Progress {
     /// Instances that the deploy protects from scale-in while both fleets run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub protected: Vec<InstanceId>,
+    /// Present in the record of a restart, which moves the app to no other release.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restart: Option<Restart>,
     /// Overlay config that clean-up took out of the live set, as `web@v1/NAME`.
     pub cleaned_config: Vec<String>,
 }
@@ -219,6 +227,28 @@ pub struct Progress {
 /// A maximum size that makes room for two fleets, and the one that comes back afterwards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RaisedMax {
+    pub from: u32,
+    pub to: u32,
+}
+
+/// Instances, and the boot that each was in.
+pub type Boots = BTreeMap<InstanceId, Option<Uuid>>;
+
+/// How far a rolling restart got.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Restart {
+    /// How many instances that serve are out of service at once.
+    pub batch: u32,
+    /// The instances that were told to reboot, each with the boot that it was in.
+    pub told: Boots,
+    /// The group's minimum size, while fewer than that are in service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lowered_min: Option<LoweredMin>,
+}
+
+/// A minimum size that lets instances leave service, and the one that comes back afterwards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoweredMin {
     pub from: u32,
     pub to: u32,
 }
@@ -299,6 +329,11 @@ pub struct DeployRecord {
 impl DeployRecord {
     pub fn is_open(&self) -> bool {
         self.outcome.is_none()
+    }
+
+    /// Whether this is a restart, which keeps the release.
+    pub fn is_restart(&self) -> bool {
+        self.progress.restart.is_some()
     }
 }
 

@@ -44,8 +44,8 @@ pub use config::{
     MissingConfig, Pattern, RuleError, SecretDelivery, TakesOver, TooLarge, ValueRule,
 };
 pub use deploy::{
-    CanaryTraffic, Cause, DeployId, DeployRecord, Direction, LogEntry, OperatorRequest, Outcome, Policy,
-    Progress, RaisedMax, Step, Waiting,
+    Boots, CanaryTraffic, Cause, DeployId, DeployRecord, Direction, LogEntry, LoweredMin, OperatorRequest,
+    Outcome, Policy, Progress, RaisedMax, Restart, Step, Waiting,
 };
 pub use digest::{Digest, DigestError, TreeHasher};
 pub use expected_status::ExpectedStatus;

@@ -5,6 +5,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::{AppName, ConfigHash, DeployId, Digest, InstanceId, ReleaseName, Stage};
 
@@ -28,6 +29,9 @@ pub struct Receipt {
     pub config_hash: Option<ConfigHash>,
     pub ami: Option<String>,
     pub agent_version: String,
+    /// Another one after each boot of the machine; absent of agents before 0.1 and where it could not be kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boot_id: Option<Uuid>,
     pub state: InstanceState,
     /// One entry per finished stage, in order.
     pub timings: Vec<StageTiming>,

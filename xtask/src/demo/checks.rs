@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::story::{CAPACITY, ONLY_V1, Told};
+use super::story::{CAPACITY, ONLY_V1, RESTARTED, Told};
 
 #[derive(Debug)]
 pub(super) struct Check {
@@ -23,6 +23,7 @@ pub(super) fn all(told: &Told) -> Vec<Check> {
         rate_was_kept(told),
         rolled_back(told),
         second_answers(told),
+        restarted_answers(told),
         receipts(told),
         config_cleaned(told),
         lock_free(told),
@@ -57,6 +58,13 @@ fn second_answers(told: &Told) -> Check {
     let (v1, v2) = (told.after_second.of("v1"), told.after_second.of("v2"));
     let evidence = format!("after the second deploy v2 gave {v2} answers with its config, v1 {v1}");
     Check::new("answers carry v2 and its config", v2 > 0 && v1 == 0, evidence)
+}
+
+fn restarted_answers(told: &Told) -> Check {
+    let (old, new) = (told.after_restart.of("v2"), told.after_restart.of(RESTARTED));
+    let evidence =
+        format!("after {:.1} s of restart {new} answers with it, {old} without", told.restart.seconds);
+    Check::new("a restart brought new config to every server", new > 0 && old == 0, evidence)
 }
 
 fn receipts(told: &Told) -> Check {

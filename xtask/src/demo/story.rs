@@ -35,6 +35,10 @@ const V2_OVERLAY: [&str; 2] = ["FOO=everybody", "MOTD=Nobody noticed the deploy"
 pub(super) const V1_ANSWER: &str = "Hello World from v1\n";
 pub(super) const V2_ANSWER: &str = "Hello everybody from v2. Nobody noticed the deploy\n";
 
+/// What v2 is told while it serves, and answers after a restart.
+const V2_CHANGE: &str = "MOTD=Nor the restart";
+pub(super) const V2_RESTARTED_ANSWER: &str = "Hello everybody from v2. Nor the restart\n";
+
 const ROLLBACK: [&str; 3] = ["rollback", "--reason", "the demo wants v1 back"];
 
 /// Shorter than adf.toml's: nobody wants v1 back a second time.
@@ -52,6 +56,9 @@ const WATCH_BEGINS: Duration = Duration::from_mins(2);
 /// A part of the load that only one release may answer.
 const SAMPLE: Duration = Duration::from_millis(1500);
 
+/// Who answers with [`V2_RESTARTED_ANSWER`].
+pub(super) const RESTARTED: &str = "v2 restarted";
+
 /// What the story leaves for checks and tables.
 #[derive(Debug)]
 pub(super) struct Told {
@@ -60,9 +67,11 @@ pub(super) struct Told {
     pub(super) undone: Done,
     pub(super) rollback: Done,
     pub(super) second: Done,
-    /// Who answered after the rollback, and after the second deploy.
+    pub(super) restart: Done,
+    /// Who answered after the rollback, after the second deploy, and after the restart.
     pub(super) after_rollback: Counts,
     pub(super) after_second: Counts,
+    pub(super) after_restart: Counts,
     pub(super) counts: Counts,
     pub(super) load_seconds: f64,
     pub(super) verify: Value,
@@ -81,7 +90,8 @@ pub(super) async fn tell(ctl: Ctl, repository: Repository) -> Result<Told> {
     first_answer(balancer).await?;
     clock.chapter("deploy v1: three instances, the first ones");
 
-    let answers = vec![("v1", V1_ANSWER.to_owned()), ("v2", V2_ANSWER.to_owned())];
+    let answers = [("v1", V1_ANSWER), ("v2", V2_ANSWER), (RESTARTED, V2_RESTARTED_ANSWER)];
+    let answers = answers.map(|(who, answer)| (who, answer.to_owned())).into();
     let load = Load::start(balancer, answers)?;
     eprintln!("\n{} requests a second to http://{balancer}/ from here to the end", load::RATE);
     make_v2(&ctl, &repository).await?;
@@ -92,6 +102,10 @@ pub(super) async fn tell(ctl: Ctl, repository: Repository) -> Result<Told> {
     let second = ctl.run(&["deploy", "v2", "--watch", SECOND_WATCH]).await?;
     clock.chapter("deploy v2 again, to its end");
     let after_second = sample(&load).await;
+    ctl.run(&["config", "set", "--release", "v2", V2_CHANGE]).await?;
+    let restart = ctl.run(&["restart"]).await?;
+    clock.chapter("new config, and a restart of one server after the other");
+    let after_restart = sample(&load).await;
 
     let verify = ctl.run(&["verify"]).await?.json;
     let status = ctl.run(&["status"]).await?.json;
@@ -105,8 +119,10 @@ pub(super) async fn tell(ctl: Ctl, repository: Repository) -> Result<Told> {
         undone,
         rollback,
         second,
+        restart,
         after_rollback,
         after_second,
+        after_restart,
         counts,
         load_seconds,
         verify,

@@ -5,6 +5,7 @@
 //! `<run_dir>/receipt.json` and to the state table. The rule: a receipt that cannot be written is tried
 //! again and never stops or delays the app.
 
+mod boot_id;
 mod reserve;
 mod writer;
 
@@ -274,6 +275,7 @@ impl Reporter {
             config_hash: None,
             ami: subject.ami,
             agent_version: env!("CARGO_PKG_VERSION").to_owned(),
+            boot_id: boot_id::of(&self.0.run_dir),
             state: InstanceState::Booting { stage },
             timings: ledger.timings.clone(),
             probes: ProbeCounts::default(),

@@ -107,6 +107,7 @@ mod tests {
             config_hash: None,
             ami: None,
             agent_version: "1".into(),
+            boot_id: None,
             state: InstanceState::Booting { stage: Stage::Claim },
             timings: Vec::new(),
             probes: ProbeCounts::default(),

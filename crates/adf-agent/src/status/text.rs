@@ -162,6 +162,7 @@ mod tests {
             config_hash: None::<ConfigHash>,
             ami: None,
             agent_version: "0.1.0".to_owned(),
+            boot_id: None,
             state: InstanceState::Serving,
             timings: vec![
                 timing(Stage::Identify, 12),

@@ -52,6 +52,15 @@ impl Aws {
         id.and_then(|id| id.parse().ok()).ok_or_else(|| incomplete("RunInstances", what, "an instance id"))
     }
 
+    /// Queues a reboot of each; AWS forces it when the system does not shut down within minutes.
+    pub async fn reboot(&self, ids: &[InstanceId]) -> Result<(), AwsError> {
+        let names: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        let target = names.join(", ");
+        let reboot = self.ec2.reboot_instances().set_instance_ids(Some(names));
+        reboot.send().await.map_err(failed("RebootInstances", target))?;
+        Ok(())
+    }
+
     /// Live instances that carry all of `tags`.
     pub async fn instances_tagged(&self, tags: &[(&str, &str)]) -> Result<Vec<InstanceId>, AwsError> {
         let by_tag = tags.iter().map(|(k, v)| filter(&format!("tag:{k}"), &[v]));

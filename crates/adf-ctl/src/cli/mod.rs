@@ -8,6 +8,7 @@ mod inspect;
 mod lock;
 mod plan;
 mod release;
+mod restart;
 mod ship;
 
 use std::path::PathBuf;
@@ -23,6 +24,7 @@ pub use inspect::{HistoryArgs, LogsArgs, StatusArgs};
 pub use lock::{BreakArgs, LockArgs, LockVerb};
 pub use plan::PlanArgs;
 pub use release::{CreateArgs, ReleaseArgs, ReleaseVerb};
+pub use restart::RestartArgs;
 pub use ship::ShipArgs;
 
 use crate::exit::ExitCode;
@@ -89,6 +91,7 @@ pub enum Command {
     Deploy(DeployArgs),
     Ship(ShipArgs),
     Rollback(RollbackArgs),
+    Restart(RestartArgs),
     Resume(ResumeArgs),
     Abort(AbortArgs),
     Pause(PauseArgs),

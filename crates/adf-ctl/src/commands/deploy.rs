@@ -76,6 +76,9 @@ fn conclusion(record: &DeployRecord) -> Told {
         hint: hint(record),
     };
     match &record.outcome {
+        Some(Outcome::RolledBack { reason }) if record.is_restart() => {
+            Told::RolledBack(failed(reason, format!("{} serves, and nothing else was changed", record.to)))
+        }
         Some(Outcome::RolledBack { reason }) => {
             let from = record.from.as_ref().map_or("the release before", ReleaseName::as_str);
             let how = if record.step > Step::Promote { "serves" } else { "was never taken out of service" };
@@ -89,6 +92,11 @@ fn conclusion(record: &DeployRecord) -> Told {
 
 /// What to do about it. An instance that could not even write its receipt has only its console to say why.
 fn hint(record: &DeployRecord) -> String {
+    if record.is_restart() {
+        return "see what it said with: adf-ctl logs; what was changed with: adf-config history; then again: adf-ctl \
+                restart"
+            .to_owned();
+    }
     if let Direction::Back { cause: Cause::Silence, .. } = record.direction {
         return "an instance without a receipt says why on its console: adf-ctl logs; its instance profile must allow \
                 what docs/aws.md lists"
@@ -166,8 +174,27 @@ impl Report {
             Some(Outcome::Failed { .. }) => "failed",
             None => "is open",
         };
+        if deploy.is_restart() {
+            return format!(
+                "the restart of {} {}, after {seconds:.1} s ({})",
+                deploy.to,
+                self.restarted(),
+                deploy.id
+            );
+        }
         let late = inspect::late(deploy, end).map_or_else(String::new, |late| format!(", {late}"));
         format!("{} {how}, after {seconds:.1} s{late} (deploy {})", deploy.to, deploy.id)
+    }
+
+    fn restarted(&self) -> String {
+        let all = self.deploy.progress.old.len();
+        let told = self.deploy.progress.restart.as_ref().map_or(0, |restart| restart.told.len());
+        match &self.deploy.outcome {
+            Some(Outcome::Succeeded) => format!("is done on {all} instances"),
+            Some(Outcome::RolledBack { .. }) => format!("was stopped at {told} of {all} instances"),
+            Some(Outcome::Failed { .. }) => format!("failed at {told} of {all} instances"),
+            None => "is open".to_owned(),
+        }
     }
 
     fn cleaned(&self) -> String {

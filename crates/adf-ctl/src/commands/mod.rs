@@ -12,6 +12,7 @@ mod logs;
 mod man;
 mod plan;
 mod release;
+mod restart;
 mod rollback;
 mod ship;
 mod status;
@@ -60,6 +61,7 @@ pub async fn dispatch(context: &Context, command: Command) -> Result<(), CtlErro
         Command::Deploy(args) => Box::pin(deploy::run(context, args)).await,
         Command::Ship(args) => Box::pin(ship::run(context, args)).await,
         Command::Rollback(args) => Box::pin(rollback::run(context, args)).await,
+        Command::Restart(args) => Box::pin(restart::run(context, args)).await,
         Command::Resume(_) => Box::pin(ask::resume(context)).await,
         Command::Abort(args) => Box::pin(rollback::abort(context, args)).await,
         Command::Pause(args) => Box::pin(ask::pause(context, args)).await,

@@ -40,6 +40,12 @@ pub async fn pause(
 /// Ends the rest of the bake, or of the watch, whichever the open deploy is in or comes to next.
 pub async fn promote(context: &Context, names: &AppNames, seat: &mut Seat) -> Result<Answer, DeployError> {
     let open = follow::open(context, names).await?;
+    if open.is_restart() {
+        return Err(DeployError::refused(
+            format!("restart {} of {} has neither bake nor watch", open.id, open.to),
+            "let it end, or stop it with: adf-ctl abort",
+        ));
+    }
     let by = context.aws.identity().await?;
     let judged = open.step > Step::Judge || !open.policy.canary;
     let step = if judged { Step::Watch } else { Step::Judge };

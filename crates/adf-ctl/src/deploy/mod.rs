@@ -5,6 +5,7 @@
 //! | preflight | [`preflight`] | all that can be refused before anything is touched |
 //! | restorable | [`restorable`] | whether a release could come back |
 //! | start, rollback | `start`, `rollback` | which deploy is driven: a new one, or one that nobody drives |
+//! | restart | `restart` | rebooting the fleet in place, driven as a deploy is |
 //! | ask, follow | `ask`, `follow` | what is asked of whoever drives, and watching them |
 //! | driver | [`drive`] | the loop; holds the lock |
 //! | fleet | [`fleet`], [`observe`] | what AWS and the receipts say, as one value |
@@ -32,6 +33,7 @@ pub mod observe;
 pub mod plan;
 pub mod preflight;
 pub mod record;
+mod restart;
 pub mod restorable;
 mod rollback;
 mod start;
@@ -46,6 +48,7 @@ use adf_types::{DeployRecord, DeploySection, Judging, ReleaseName, Strategy, Sur
 pub use ask::{Answer, pause, promote, resume};
 pub use drive::Seat;
 pub use error::DeployError;
+pub use restart::{RestartOptions, run as restart};
 pub use rollback::{abort, run as rollback};
 pub use start::run;
 

@@ -123,7 +123,7 @@ fn template_version(group: &GroupState) -> Result<u64, DeployError> {
 /// Processes without which a group does not replace instances.
 const NEEDED: [&str; 3] = ["Launch", "Terminate", "AddToLoadBalancer"];
 
-fn group_is_ready(group: &GroupState, target_group_arn: Option<&str>) -> Result<(), DeployError> {
+pub(super) fn group_is_ready(group: &GroupState, target_group_arn: Option<&str>) -> Result<(), DeployError> {
     let name = &group.name;
     if let Some(process) = group.suspended.iter().find(|p| NEEDED.contains(&p.as_str())) {
         return Err(DeployError::refused(
@@ -211,7 +211,7 @@ fn capacity(group: &GroupState, options: &DeployOptions) -> Result<u32, DeployEr
     Ok(capacity)
 }
 
-async fn config_is_complete(
+pub(super) async fn config_is_complete(
     context: &Context,
     release: &ReleaseRecord,
     owner: &str,

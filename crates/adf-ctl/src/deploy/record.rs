@@ -1,8 +1,8 @@
 //! The record of a deploy as it grows: log lines, and what an action that was done changes. Pure.
 
 use adf_types::{
-    CanaryTraffic, Cause, DeployId, DeployRecord, Direction, InstanceId, LogEntry, Policy, Progress,
-    RaisedMax, ReleaseName, Step, Strategy, Verdict,
+    Boots, CanaryTraffic, Cause, DeployId, DeployRecord, Direction, InstanceId, LogEntry, LoweredMin, Policy,
+    Progress, RaisedMax, ReleaseName, Step, Strategy, Verdict,
 };
 use jiff::Timestamp;
 
@@ -33,6 +33,10 @@ pub enum Change {
     CanaryTraffic(CanaryTraffic),
     Judged(Verdict),
     Replaced,
+    /// Instances that are told to reboot, each with the boot that it is in.
+    Told(Boots),
+    LoweredMin(LoweredMin),
+    RestoredMin,
 }
 
 /// How the result of an action begins that AWS said no to: it had no effect.
@@ -140,6 +144,16 @@ pub fn apply(record: &mut DeployRecord, change: Change, now: Timestamp) {
             progress.replaced_at = Some(now);
             record.step = Step::Watch;
         }
+        Change::Told(_) | Change::LoweredMin(_) | Change::RestoredMin => restart(progress, change),
+    }
+}
+
+fn restart(progress: &mut Progress, change: Change) {
+    let Some(restart) = &mut progress.restart else { return };
+    match change {
+        Change::Told(boots) => restart.told.extend(boots),
+        Change::LoweredMin(min) => restart.lowered_min = Some(min),
+        _ => restart.lowered_min = None,
     }
 }
 

@@ -23,6 +23,10 @@ pub async fn run(
     seat: &mut Seat,
 ) -> Result<Ended, DeployError> {
     match context.store.open_deploy(&names.app).await? {
+        Some(open) if open.is_restart() => Err(DeployError::refused(
+            format!("restart {} of {} is open, and it changes no release", open.id, open.to),
+            "end it with: adf-ctl abort; then: adf-ctl rollback",
+        )),
         Some(open) => turn(context, names, open, reason, After::DeployPrevious, seat).await,
         None => deploy_previous(context, names, seat).await,
     }

@@ -20,7 +20,7 @@ pub async fn run(
 ) -> Result<Ended, DeployError> {
     let release = find_release(context, names, &options.release).await?;
     let open = context.store.open_deploy(&names.app).await?;
-    if let Some(open) = open.as_ref().filter(|o| o.to != options.release) {
+    if let Some(open) = open.as_ref().filter(|o| o.to != options.release || o.is_restart()) {
         return Err(refuse_other(context, names, open).await?);
     }
     let owner = context.aws.identity().await?;
@@ -62,7 +62,7 @@ async fn prepare(
 ) -> Result<Prepared, DeployError> {
     // Read again: only now can nobody else write it.
     match context.store.open_deploy(&names.app).await? {
-        Some(open) if open.to == options.release => {
+        Some(open) if open.to == options.release && !open.is_restart() => {
             return Ok(Prepared::Open(Box::new(go_on(open, owner, seat))));
         }
         Some(open) => return Err(DeployError::refused(open_already(&open), how_to_end())),
@@ -115,7 +115,7 @@ pub(super) fn go_on(mut record: DeployRecord, owner: &str, seat: &mut Seat) -> D
     record
 }
 
-async fn refuse_other(
+pub(super) async fn refuse_other(
     context: &Context,
     names: &AppNames,
     open: &DeployRecord,
@@ -126,11 +126,12 @@ async fn refuse_other(
     })
 }
 
-fn open_already(open: &DeployRecord) -> String {
-    format!("deploy {} of {} is open, at step {}, and nobody drives it", open.id, open.to, open.step)
+pub(super) fn open_already(open: &DeployRecord) -> String {
+    let what = if open.is_restart() { "restart" } else { "deploy" };
+    format!("{what} {} of {} is open, at step {}, and nobody drives it", open.id, open.to, open.step)
 }
 
-fn how_to_end() -> &'static str {
+pub(super) fn how_to_end() -> &'static str {
     "go on with it: adf-ctl resume; or turn it back: adf-ctl abort"
 }
 

@@ -28,7 +28,7 @@ pub(super) const LOOKED_AT: usize = 5;
 /// The newest of those that went well. How long a fleet takes depends on how it is replaced, so only deploys that did it
 /// as `policy` has it tell that.
 pub(super) fn past(deploys: &[DeployRecord], policy: &Policy) -> Vec<Past> {
-    let well = deploys.iter().filter(|d| d.outcome == Some(Outcome::Succeeded));
+    let well = deploys.iter().filter(|d| d.outcome == Some(Outcome::Succeeded) && !d.is_restart());
     well.take(LOOKED_AT).map(|record| of(record, policy)).collect()
 }
 

@@ -10,7 +10,7 @@ mod timeline;
 
 use std::fmt::Write as _;
 
-use adf_types::{AppName, DeployId, Outcome};
+use adf_types::{AppName, DeployId, Outcome, ReleaseName, Step};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -63,11 +63,19 @@ impl Text for History {
     }
 }
 
+/// `v1 -> v2`, or `restart of v1`.
+pub(super) fn way(from: Option<&ReleaseName>, to: &ReleaseName, step: Step) -> String {
+    if step == Step::Restart {
+        return format!("restart of {to}");
+    }
+    format!("{} -> {to}", from.map_or("nothing", ReleaseName::as_str))
+}
+
 impl Text for PastDeploy {
     fn text(&self) -> String {
-        let from = self.from.as_ref().map_or("nothing".to_owned(), ToString::to_string);
+        let what = way(self.from.as_ref(), &self.to, self.step);
         let mut text = String::new();
-        let _ = writeln!(text, "{from} -> {}  {}  {:.1} s", self.to, self.ended(), self.seconds);
+        let _ = writeln!(text, "{what}  {}  {:.1} s", self.ended(), self.seconds);
         let _ = writeln!(text, "  {}, begun {:.0} by {}", self.id, self.started_at, plain(&self.owner));
         let steps: Vec<String> = self.steps.iter().map(compare::Compared::text).collect();
         let _ = writeln!(text, "  {}", steps.join(", "));

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::fleet::{Row, fleet_table, rows};
+use super::history::way;
 use crate::context::Context;
 use crate::error::CtlError;
 use crate::printer::{Text, plain};
@@ -138,11 +139,11 @@ impl Text for OpenDeploy {
         let paused = self.paused_at.map_or_else(String::new, |since| {
             format!("          paused since {since:.0}; adf-ctl resume lets it go on\n")
         });
-        let from = self.from.as_ref().map_or("nothing".to_owned(), ToString::to_string);
+        let what = way(self.from.as_ref(), &self.to, self.step);
         let owner = plain(&self.owner);
         format!(
-            "deploy    {}: {from} -> {}, step {}{back}\n          by {owner} since {:.0}\n{paused}",
-            self.id, self.to, self.step, self.started_at
+            "deploy    {}: {what}, step {}{back}\n          by {owner} since {:.0}\n{paused}",
+            self.id, self.step, self.started_at
         )
     }
 }

@@ -65,7 +65,7 @@ fn fleet(scope: &Scope) -> Vec<Statement> {
     let template = ["ec2:CreateLaunchTemplateVersion", "ec2:DeleteLaunchTemplateVersions"];
     vec![
         Statement::allow("SeeFleet", see).on_all(),
-        scope.consoles(),
+        scope.instances("ReachInstances", ["ec2:GetConsoleOutput", "ec2:RebootInstances"]),
         Statement::allow("ChangeGroup", change).on([scope.group()]),
         // A template's ARN holds its id only.
         Statement::allow("MakeTemplateVersion", template).on([scope.ec2("launch-template")]),

@@ -15,6 +15,6 @@ pub(super) fn statements(scope: &Scope) -> Vec<Statement> {
         on(scope, "ReadState", ["dynamodb:Query"], [Records, Receipts]),
         on(scope, "ReadRecords", ["dynamodb:GetItem"], [Records]),
         Statement::allow("SeeFleet", fleet).on_all(),
-        scope.consoles(),
+        scope.instances("ReadConsole", ["ec2:GetConsoleOutput"]),
     ]
 }

@@ -67,9 +67,13 @@ impl Scope {
         self.place.arn("ec2", &format!("{kind}/*"))
     }
 
-    /// What instances of this app print, which is how one says why it could not write a receipt.
-    pub(super) fn consoles(&self) -> Statement {
-        Statement::allow("ReadConsole", ["ec2:GetConsoleOutput"]).on([self.ec2("instance")]).when(
+    /// Calls on instances of this app. What one prints is how it says why it could not write a receipt.
+    pub(super) fn instances<const N: usize>(
+        &self,
+        sid: &'static str,
+        actions: [&'static str; N],
+    ) -> Statement {
+        Statement::allow(sid, actions).on([self.ec2("instance")]).when(
             Operator::StringEquals,
             "aws:ResourceTag/adf:app",
             vec![self.names.app.to_string()],

@@ -13,6 +13,7 @@ use adf_local::model::{
 use adf_types::{InstanceState, ProbeCounts, Receipt, Stage, UserData};
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::sleep;
+use uuid::Uuid;
 
 /// What instances of a release do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +29,10 @@ pub(crate) enum Fate {
     Unprobed,
     /// Serves, and a probe fails.
     FailsAProbe,
+    /// Serves until its machine is rebooted, and gives up then.
+    IllOnceRebooted,
+    /// Unhealthy until its machine is rebooted.
+    IllUntilRebooted,
 }
 
 /// From running to healthy.
@@ -56,8 +61,8 @@ pub(crate) async fn run(cloud: Cloud, context: Context, fates: Fates, lowest: Ar
                 }
                 Machine::Running => {
                     let Some(first) = receipt(&instance, now) else { continue };
-                    let (since, before) =
-                        agents.entry(instance.id.clone()).or_insert_with(|| (now, first.clone())).clone();
+                    let known = agents.get(&instance.id).filter(|(_, it)| it.boot_id == first.boot_id);
+                    let (since, before) = known.cloned().unwrap_or((now, first));
                     let fate = fate(&fates, &instance);
                     let after = live(before.clone(), fate, now.duration_since(since));
                     if after != before || since == now {
@@ -109,6 +114,7 @@ fn receipt(instance: &Instance, now: Timestamp) -> Option<Receipt> {
         config_hash: None,
         ami: None,
         agent_version: "0".to_owned(),
+        boot_id: Some(Uuid::from_u128(u128::from(instance.boots))),
         state: InstanceState::Booting { stage: Stage::Identify },
         timings: Vec::new(),
         probes: ProbeCounts::default(),
@@ -121,9 +127,11 @@ fn receipt(instance: &Instance, now: Timestamp) -> Option<Receipt> {
 /// What the receipt says `age` after the machine began to run.
 fn live(mut receipt: Receipt, fate: Fate, age: SignedDuration) -> Receipt {
     let serving = age - BOOT;
+    let rebooted = receipt.boot_id > Some(Uuid::from_u128(1));
     receipt.state = match fate {
         _ if serving.is_negative() => InstanceState::Booting { stage: Stage::Prepare },
-        Fate::GivesUp => InstanceState::Failed {
+        Fate::IllUntilRebooted if !rebooted => InstanceState::Unhealthy { reason: "503".to_owned() },
+        Fate::GivesUp | Fate::IllOnceRebooted if fate == Fate::GivesUp || rebooted => InstanceState::Failed {
             stage: Stage::Health,
             reason: "E170 container exited 1 three times".to_owned(),
             log_tail: vec!["cannot reach the database".to_owned()],

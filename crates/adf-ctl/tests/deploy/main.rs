@@ -16,6 +16,7 @@ mod plan;
 mod policy;
 mod refresh;
 mod refusals;
+mod restart;
 mod restorable;
 mod resume;
 mod rollback;

@@ -10,7 +10,7 @@ use adf_ctl::context::Context;
 use adf_ctl::deploy::clock::Clock;
 use adf_ctl::deploy::stop::Stop;
 use adf_ctl::deploy::view::View;
-use adf_ctl::deploy::{self, DeployError, DeployOptions, Ended, Seat};
+use adf_ctl::deploy::{self, DeployError, DeployOptions, Ended, RestartOptions, Seat};
 use adf_ctl::printer::{Format, Printer};
 use adf_ctl::settings::{AppNames, Settings};
 use adf_local::cloud::Cloud;
@@ -117,6 +117,11 @@ impl World {
     pub(crate) async fn deploy_with(&self, options: &DeployOptions) -> Result<Ended, DeployError> {
         let mut seat = self.seat();
         Box::pin(deploy::run(&self.context, self.names(), options, &mut seat)).await
+    }
+
+    pub(crate) async fn restart(&self, options: &RestartOptions) -> Result<Ended, DeployError> {
+        let mut seat = self.seat();
+        Box::pin(deploy::restart(&self.context, self.names(), options, &mut seat)).await
     }
 
     pub(crate) async fn rollback(&self) -> Result<Ended, DeployError> {

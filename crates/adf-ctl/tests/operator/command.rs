@@ -144,6 +144,7 @@ fn poisoned() -> Receipt {
         config_hash: None,
         ami: None,
         agent_version: "0.1.0".to_owned(),
+        boot_id: None,
         state: InstanceState::Failed { stage: Stage::Health, reason, log_tail: Vec::new() },
         timings: Vec::new(),
         probes: ProbeCounts::default(),

@@ -154,6 +154,15 @@ impl Engine {
         self.inner(|inner| inner.up = None);
     }
 
+    /// The machine is switched off and on again: containers stand still, images stay.
+    pub(crate) fn reboot(&self) {
+        self.inner(|inner| {
+            inner.up = None;
+            inner.passes = 0;
+            inner.containers.iter_mut().for_each(|container| container.running = false);
+        });
+    }
+
     fn image_of(labels: BTreeMap<String, String>, exact: Option<String>) -> Image {
         let mut labels = labels;
         labels.entry("adf.toml".to_owned()).or_insert_with(|| ADF_TOML.to_owned());

@@ -49,7 +49,12 @@ struct Machine {
     stop: watch::Sender<bool>,
     /// When it was told to stop.
     stopping: Option<Instant>,
+    /// As in the model: it is rebooted when there are more.
+    boots: u32,
 }
+
+/// A machine that does not stop within this is stopped.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Drop for Machine {
     fn drop(&mut self) {
@@ -80,12 +85,13 @@ impl Machines {
     }
 
     fn follow(&mut self) {
-        let states: Vec<(String, InstanceState)> = self.stage.cloud.model(|model, _| {
-            model.instances().map(|instance| (instance.id.clone(), instance.state)).collect()
+        let states: Vec<(String, InstanceState, u32)> = self.stage.cloud.model(|model, _| {
+            model.instances().map(|instance| (instance.id.clone(), instance.state, instance.boots)).collect()
         });
-        for (id, state) in states {
+        for (id, state, boots) in states {
             match state {
-                InstanceState::Running if !self.running.contains_key(&id) => self.start(&id),
+                InstanceState::Running if !self.running.contains_key(&id) => self.start(&id, boots),
+                InstanceState::Running if self.running[&id].boots < boots => self.reboot(&id, boots),
                 InstanceState::ShuttingDown => self.shut_down(&id),
                 InstanceState::Terminated => {
                     self.running.remove(&id);
@@ -108,7 +114,7 @@ impl Machines {
         }
     }
 
-    fn start(&mut self, id: &str) {
+    fn start(&mut self, id: &str, boots: u32) {
         let release = self.stage.cloud.model(|model, _| release_of(model.instance(id)?.user_data.as_ref()?));
         let fates = release.and_then(|release| self.scenario.fates.get(&release).copied());
         let mut fate = fates.unwrap_or(Fates::WELL).of(self.scenario.seed, id);
@@ -130,13 +136,39 @@ impl Machines {
         ));
         self.stage.keep_engine(&engine);
         self.stage.trace.tell(id, format!("runs; its app: {fate:?}"));
+        let (agent, stop) = self.agent(id, &engine);
+        self.running.insert(id.to_owned(), Machine { engine, agent, stop, stopping: None, boots });
+    }
+
+    /// The agent of one boot.
+    fn agent(&self, id: &str, engine: &Arc<Engine>) -> (Option<JoinHandle<()>>, watch::Sender<bool>) {
         let (stop, told) = watch::channel(false);
-        let weather = if begun { self.scenario.weather } else { Weather::default() };
+        let weather = if self.stage.has_begun() { self.scenario.weather } else { Weather::default() };
         let link = Link::new(&self.stage, id, Party::Agent, weather);
-        let settings = self.settings(id);
-        let live = live(engine.clone(), link, settings, told);
-        let agent = Some(tokio::task::spawn_local(live));
-        self.running.insert(id.to_owned(), Machine { engine, agent, stop, stopping: None });
+        let live = live(engine.clone(), link, self.settings(id), told);
+        (Some(tokio::task::spawn_local(live)), stop)
+    }
+
+    /// The agent is told to stop, memory is emptied, and another agent starts; images and containers are on disk.
+    fn reboot(&mut self, id: &str, boots: u32) {
+        let Some(machine) = self.running.get_mut(id) else { return };
+        let since = *machine.stopping.get_or_insert_with(Instant::now);
+        machine.stop.send_replace(true);
+        if machine.agent.as_ref().is_some_and(|agent| !agent.is_finished()) && since.elapsed() < PATIENCE {
+            return;
+        }
+        if let Some(agent) = machine.agent.take() {
+            agent.abort();
+        }
+        machine.engine.reboot();
+        let engine = machine.engine.clone();
+        let memory = self.folder.join(id).join("boot-id");
+        std::fs::remove_file(memory).unwrap_or_default();
+        self.stage.trace.tell(id, "reboots");
+        let (agent, stop) = self.agent(id, &engine);
+        if let Some(machine) = self.running.get_mut(id) {
+            (machine.agent, machine.stop, machine.stopping, machine.boots) = (agent, stop, None, boots);
+        }
     }
 
     fn settings(&self, id: &str) -> Settings {
@@ -154,7 +186,6 @@ impl Machines {
 
     /// The machine stops when its agent has, or when it takes too long.
     fn shut_down(&mut self, id: &str) {
-        const PATIENCE: Duration = Duration::from_secs(30);
         if let Some(machine) = self.running.get_mut(id) {
             let since = *machine.stopping.get_or_insert_with(Instant::now);
             machine.stop.send_replace(true);

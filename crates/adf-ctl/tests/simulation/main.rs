@@ -33,6 +33,7 @@ mod operators;
 mod oracle;
 mod pairs;
 mod play;
+mod restarts;
 mod scenario;
 mod scenes;
 mod seeds;

@@ -8,7 +8,7 @@ use adf_ctl::context::Context;
 use adf_ctl::deploy::clock::Clock;
 use adf_ctl::deploy::stop::Stop;
 use adf_ctl::deploy::view::View;
-use adf_ctl::deploy::{self, Answer, DeployError, DeployOptions, Ended, Seat};
+use adf_ctl::deploy::{self, Answer, DeployError, DeployOptions, Ended, RestartOptions, Seat};
 use adf_ctl::printer::{Format, Printer};
 use adf_ctl::settings::Settings;
 use jiff::SignedDuration;
@@ -40,11 +40,13 @@ pub(crate) struct Operators {
     pub(crate) settings: Settings,
     pub(crate) weather: Weather,
     policy: Policy,
+    fleet: u32,
 }
 
 impl Operators {
     pub(crate) fn new(stage: &Arc<Stage>, settings: Settings, scenario: &Scenario) -> Self {
-        Self { stage: stage.clone(), settings, weather: scenario.weather, policy: scenario.policy }
+        let (weather, policy, fleet) = (scenario.weather, scenario.policy, scenario.fleet);
+        Self { stage: stage.clone(), settings, weather, policy, fleet }
     }
 
     /// One row: each takes over from the one before who died.
@@ -118,6 +120,11 @@ impl Operators {
             Errand::Pause(limit) => {
                 let answer = deploy::pause(context, names, *limit, &mut seat).await?;
                 return Ok(self.asked(&answer));
+            }
+            Errand::Restart(share) => {
+                self.stage.oracle.rests(share.of(self.fleet));
+                let options = RestartOptions { share: *share, downtime: false, boot_timeout: None };
+                Box::pin(deploy::restart(context, names, &options, &mut seat)).await?
             }
             Errand::Promote => {
                 let answer = deploy::promote(context, names, &mut seat).await?;

@@ -52,6 +52,8 @@ struct Inner {
     foreign: BTreeSet<String>,
     /// When a machine last came up dead.
     dead: Option<Instant>,
+    /// How many a restart takes out of service at once.
+    rest: u32,
     /// Somebody wanted fewer instances.
     cut: bool,
     /// An operator has set desired capacity.
@@ -113,6 +115,11 @@ impl Oracle {
         self.inner(|inner| {
             inner.killed.entry(instance.to_owned()).or_insert_with(Instant::now);
         });
+    }
+
+    /// A restart takes so many out of service at once.
+    pub(crate) fn rests(&self, batch: u32) {
+        self.inner(|inner| inner.rest = inner.rest.max(batch));
     }
 
     /// A machine came up dead: whatever it was to replace lacks for longer.
@@ -239,7 +246,8 @@ impl Stage {
         }
         let (wanted, killed) = self.oracle.inner(|inner| {
             inner.killed.retain(|_, since| since.elapsed() < REPLACED);
-            (inner.wanted, u32::try_from(inner.killed.len()).unwrap_or(u32::MAX))
+            let wanted = inner.wanted.saturating_sub(inner.rest);
+            (wanted, u32::try_from(inner.killed.len()).unwrap_or(u32::MAX))
         });
         self.check("enough serve at every moment", serving + excused + killed >= wanted, || {
             format!(

@@ -114,6 +114,8 @@ pub(crate) enum Errand {
     /// For at most so long.
     Pause(Duration),
     Promote,
+    /// So much of the fleet at once.
+    Restart(Surge),
 }
 
 impl Errand {

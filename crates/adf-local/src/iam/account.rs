@@ -61,7 +61,7 @@ pub(super) fn of_query(cloud: &Cloud, service: &str, body: &[u8]) -> Vec<Call> {
     match (service, action) {
         (_, action) if action.starts_with("Describe") => vec![call("*".to_owned())],
         ("ec2", "RunInstances") => launch(cloud, &params),
-        ("ec2", "TerminateInstances") => {
+        ("ec2", "TerminateInstances" | "RebootInstances") => {
             listed(&params, "InstanceId").into_iter().map(|id| of_instance(cloud, action, id)).collect()
         }
         ("ec2", "GetConsoleOutput") => {

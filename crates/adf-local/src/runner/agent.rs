@@ -68,6 +68,18 @@ impl AgentHome {
         }
     }
 
+    /// What a machine keeps in memory does not outlive a reboot: the files of `/run`. Where secrets are mounted the agent
+    /// looks by itself.
+    pub(super) fn empty_memory(&self) {
+        let Ok(entries) = std::fs::read_dir(self.dir.join("run")) else { return };
+        let files = entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| !kind.is_dir()));
+        for file in files {
+            if let Err(error) = std::fs::remove_file(file.path()) {
+                tracing::warn!(instance = self.instance, %error, "{} outlives a reboot", file.path().display());
+            }
+        }
+    }
+
     pub(super) fn console(&self) -> PathBuf {
         self.dir.join("console.log")
     }

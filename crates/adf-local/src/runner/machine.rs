@@ -112,6 +112,7 @@ async fn live(home: AgentHome, docker: Docker, mut wanted: watch::Receiver<Power
         match power {
             Power::On { .. } => {
                 tracing::info!(instance = home.instance, "machine reboots");
+                home.empty_memory();
                 home.note("reboot");
             }
             Power::Off => return,

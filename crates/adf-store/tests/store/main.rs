@@ -89,6 +89,7 @@ fn receipt() -> Receipt {
         config_hash: None,
         ami: None,
         agent_version: "0.1.0".to_owned(),
+        boot_id: None,
         state: InstanceState::Failed {
             stage: Stage::Health,
             reason: "503".to_owned(),

@@ -14,6 +14,15 @@ impl Aws {
         Ok(())
     }
 
+    /// The group's minimum size. One above desired capacity would raise that too.
+    pub async fn set_min(&self, group: &str, instances: u32) -> Result<(), AwsError> {
+        let update = self.autoscaling.update_auto_scaling_group().auto_scaling_group_name(group);
+        let min = i32::try_from(instances).unwrap_or(i32::MAX);
+        let target = format!("{group} to a minimum of {instances}");
+        update.min_size(min).send().await.map_err(failed("UpdateAutoScalingGroup", target))?;
+        Ok(())
+    }
+
     /// The group's maximum size. One below desired capacity would lower that too.
     pub async fn set_max(&self, group: &str, instances: u32) -> Result<(), AwsError> {
         let update = self.autoscaling.update_auto_scaling_group().auto_scaling_group_name(group);

@@ -9,6 +9,7 @@ mod canary;
 mod cleanup;
 mod promote;
 mod protect;
+mod reboot;
 mod refresh;
 mod replace;
 mod room;
@@ -72,6 +73,9 @@ pub async fn perform(scene: Scene<'_>, action: &Action) -> Result<Done, DeployEr
         Action::SetCurrent => cleanup::set_current(scene).await,
         Action::DeregisterCanary(id) => canary::deregister(scene, id).await,
         Action::TerminateCanary(id) => canary::terminate(scene, id).await,
+        Action::Reboot(boots) => reboot::reboot(scene, boots.keys()).await,
+        Action::LowerMin(min) => room::lower_min(scene, *min).await,
+        Action::RestoreMin(min) => room::restore_min(scene, *min).await,
     }
 }
 

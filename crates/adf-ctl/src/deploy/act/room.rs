@@ -1,6 +1,7 @@
-//! The group's maximum size, raised for the time of two fleets.
+//! The group's sizes: the maximum, raised for the time of two fleets, and the minimum, lowered while some of one are
+//! out of service.
 
-use adf_types::RaisedMax;
+use adf_types::{LoweredMin, RaisedMax};
 
 use super::{Done, Scene, called};
 use crate::deploy::error::DeployError;
@@ -14,4 +15,14 @@ pub(super) async fn raise(scene: Scene<'_>, max: RaisedMax) -> Result<Done, Depl
 pub(super) async fn restore(scene: Scene<'_>, max: RaisedMax) -> Result<Done, DeployError> {
     scene.context.aws.set_max(&scene.record.group, max.to).await?;
     Ok((Change::RestoredMax(max), format!("maximum {}", max.to)))
+}
+
+pub(super) async fn lower_min(scene: Scene<'_>, min: LoweredMin) -> Result<Done, DeployError> {
+    scene.context.aws.set_min(&scene.record.group, min.to).await?;
+    Ok(called(format!("minimum {}", min.to)))
+}
+
+pub(super) async fn restore_min(scene: Scene<'_>, min: LoweredMin) -> Result<Done, DeployError> {
+    scene.context.aws.set_min(&scene.record.group, min.from).await?;
+    Ok((Change::RestoredMin, format!("minimum {}", min.from)))
 }

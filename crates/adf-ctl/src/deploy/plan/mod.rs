@@ -11,6 +11,7 @@
 //! | --- | --- |
 //! | `template` to `cleanup` | the steps, `refresh` being the other way to replace |
 //! | `back` | the way back |
+//! | `restart` | rebooting in place, forward and back |
 //! | `operator` | what operators ask for meanwhile |
 //! | `room`, `protect` | what the group is given for the time of two fleets |
 //! | `wait` | limits, and patience with an AWS that shows its state late |
@@ -24,12 +25,15 @@ mod promote;
 mod protect;
 mod refresh;
 mod replace;
+mod restart;
 mod room;
 mod template;
 mod wait;
 mod watch;
 
-use adf_types::{Cause, DeployRecord, Direction, InstanceId, Outcome, RaisedMax, Step, Verdict};
+use adf_types::{
+    Boots, Cause, DeployRecord, Direction, InstanceId, LoweredMin, Outcome, RaisedMax, Step, Verdict,
+};
 use jiff::Timestamp;
 
 use super::fleet::{Fleet, Member, count};
@@ -108,6 +112,10 @@ pub enum Action {
     SetCurrent,
     DeregisterCanary(InstanceId),
     TerminateCanary(InstanceId),
+    /// Each with the boot that it is in.
+    Reboot(Boots),
+    LowerMin(LoweredMin),
+    RestoreMin(LoweredMin),
 }
 
 impl Action {
@@ -115,6 +123,8 @@ impl Action {
     pub const START_REFRESH: &'static str = "start an instance refresh";
     /// The intent of turning one back.
     pub const TURN_REFRESH: &'static str = "turn the instance refresh back";
+    /// How the intent of rebooting instances begins.
+    pub const REBOOT: &'static str = "reboot";
 
     /// What has to be on record before it is tried: a driver that dies in between leaves something behind that
     /// only the record can tell from somebody else's.
@@ -123,6 +133,8 @@ impl Action {
             Self::RaiseMax(max) => Change::RaisedMax(*max),
             Self::Protect(ids) => Change::Protected(ids.clone()),
             Self::SetDesired { instances } => Change::Desired(*instances),
+            Self::Reboot(boots) => Change::Told(boots.clone()),
+            Self::LowerMin(min) => Change::LoweredMin(*min),
             _ => Change::None,
         }
     }
@@ -159,6 +171,9 @@ impl Action {
             Self::SetCurrent => "make the new release the current one".to_owned(),
             Self::DeregisterCanary(id) => format!("deregister canary {id}"),
             Self::TerminateCanary(id) => format!("terminate canary {id}"),
+            Self::Reboot(boots) => format!("{} {}", Self::REBOOT, list(boots.keys())),
+            Self::LowerMin(min) => format!("lower the group's minimum from {} to {}", min.from, min.to),
+            Self::RestoreMin(min) => format!("set the group's minimum back to {}", min.from),
         }
     }
 }
@@ -166,13 +181,14 @@ impl Action {
 /// How the log line begins at which a deploy turns back.
 pub const TURN_BACK: &str = "turn back";
 
-fn list(ids: &[InstanceId]) -> String {
-    ids.iter().map(InstanceId::as_str).collect::<Vec<_>>().join(", ")
+fn list<'a>(ids: impl IntoIterator<Item = &'a InstanceId>) -> String {
+    ids.into_iter().map(InstanceId::as_str).collect::<Vec<_>>().join(", ")
 }
 
 /// The next thing to do.
 pub fn next_step(fleet: &Fleet, record: &DeployRecord, now: Timestamp) -> Decision {
     let decision = match &record.direction {
+        Direction::Back { reason, .. } if record.is_restart() => restart::back(fleet, record, reason, now),
         Direction::Back { reason, .. } => back::plan(fleet, record, reason, now),
         Direction::Forward => operator::held(forward(fleet, record, now), fleet, record, now),
     };
@@ -184,6 +200,7 @@ fn forward(fleet: &Fleet, record: &DeployRecord, now: Timestamp) -> Decision {
         return asked;
     }
     match record.step {
+        Step::Restart => restart::plan(fleet, record, now),
         Step::Preflight => Decision::Act(Action::Enter(Step::Template)),
         Step::Template => template::plan(record),
         Step::Canary => canary::plan(fleet, record, now),
@@ -200,7 +217,7 @@ fn resized(fleet: &Fleet, record: &DeployRecord) -> Option<Decision> {
     let version = record.progress.template_version;
     // What AWS shows may be older than what we did: in the watch no old instance is in service any more.
     let settled = match record.step {
-        Step::Replace | Step::Cleanup => false,
+        Step::Restart | Step::Replace | Step::Cleanup => false,
         Step::Watch => !fleet.old_ones(version).any(|m| !m.is(crate::aws::Lifecycle::Standby)),
         _ => true,
     };

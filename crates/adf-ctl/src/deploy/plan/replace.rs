@@ -14,8 +14,8 @@ use crate::deploy::fleet::{Fleet, LaunchTrouble, Member, count, failure};
 use crate::deploy::judge::stands;
 
 /// How long AWS may take beyond the deregistration delay to put an instance to Standby.
-const STANDBY_SLACK: std::time::Duration = std::time::Duration::from_mins(5);
-const STANDBY_LIMIT: &str = "the target group's deregistration delay and 5 minutes";
+pub(super) const STANDBY_SLACK: std::time::Duration = std::time::Duration::from_mins(5);
+pub(super) const STANDBY_LIMIT: &str = "the target group's deregistration delay and 5 minutes";
 
 pub(super) fn plan(fleet: &Fleet, record: &DeployRecord, now: Timestamp) -> Decision {
     if let Some(failed) = failed_launch(fleet, record) {

@@ -20,6 +20,7 @@ fn receipt(state: InstanceState, seconds_ago: i64) -> Receipt {
         config_hash: None,
         ami: None,
         agent_version: "0.1.0".to_owned(),
+        boot_id: None,
         state,
         timings: Vec::new(),
         probes: ProbeCounts::default(),

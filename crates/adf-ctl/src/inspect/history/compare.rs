@@ -115,6 +115,9 @@ pub(super) fn one(record: &DeployRecord, others: &[DeployRecord], now: Timestamp
 /// Whether, and how far, a deploy missed its deadline. That is for "every server runs the release": of a deploy that
 /// went back nobody expects it any more, and of an open one it counts up to `now`.
 pub fn late(record: &DeployRecord, now: Timestamp) -> Option<Late> {
+    if record.is_restart() {
+        return None;
+    }
     let under_way = record.is_open() && record.direction == Direction::Forward;
     let until = record.progress.replaced_at.or(under_way.then_some(now))?;
     let deadline_seconds = record.policy.deadline.as_secs_f64();

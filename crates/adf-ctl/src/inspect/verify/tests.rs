@@ -39,6 +39,7 @@ fn serving(number: u8) -> Receipt {
         config_hash: Some(config_hash("now")),
         ami: None,
         agent_version: "0.1.0".to_owned(),
+        boot_id: None,
         state: InstanceState::Serving,
         timings: Vec::new(),
         probes: ProbeCounts::default(),

@@ -91,6 +91,9 @@ async fn an_operator_does_everything_under_its_policy_and_needs_all_of_it() {
     assert!(matches!(record.outcome, Some(Outcome::RolledBack { .. })), "{record:#?}");
     assert_eq!(operator.deploy("v1").await.outcome, Some(Outcome::Succeeded));
     operator.assert_only("v1").await;
+    let restarted =
+        closed(operator.restart(&crate::restart::options("10%")).await.expect("a driven restart"));
+    assert_eq!(restarted.outcome, Some(Outcome::Succeeded));
 
     let used = used(&world.cloud.take_decisions("Operator"));
     let unused: BTreeSet<String> = printed.grants().difference(&used).cloned().collect();

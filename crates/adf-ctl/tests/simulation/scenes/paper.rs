@@ -1,5 +1,6 @@
 //! What was said, and when; the ids in it made readable.
 
+use crate::trace::without_wall_clock;
 use std::fmt::Write as _;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -81,25 +82,6 @@ impl Names {
         let text = replace(&text, "i-", INSTANCE, &mut self.instances);
         replace(&text, "d-", DEPLOY, &mut self.deploys)
     }
-}
-
-/// The tables' and the agents' own times of day are the test machine's; those of the scenario are in 1970.
-fn without_wall_clock(text: &str) -> String {
-    const SHAPE: &[u8] = b"20..-..-..T..:..:..";
-    let (mut rest, mut replaced) = (text, String::with_capacity(text.len()));
-    while let Some(at) = rest.find("20") {
-        let fits =
-            |time: &&str| time.bytes().zip(SHAPE).all(|(b, s)| *s == b'.' && b.is_ascii_digit() || b == *s);
-        let ends = rest[at..].find('Z').map(|length| at + length);
-        if let Some(ends) = ends.filter(|_| rest.get(at..at + SHAPE.len()).as_ref().is_some_and(fits)) {
-            replaced = replaced + &rest[..at] + "<a time of day>";
-            rest = &rest[ends + 1..];
-        } else {
-            replaced.push_str(&rest[..at + 2]);
-            rest = &rest[at + 2..];
-        }
-    }
-    replaced + rest
 }
 
 fn replace(text: &str, prefix: &str, digits: usize, known: &mut Vec<String>) -> String {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use adf_ctl::cli::Cli;
+use adf_ctl::cli::{Cli, Command};
 use adf_ctl::context::Context;
 use adf_ctl::deploy::clock::Clock;
 use adf_ctl::deploy::stop::Stop;
@@ -110,5 +110,8 @@ async fn on_the_link(typed: &Typed, cli: Cli, stop: watch::Receiver<bool>) -> Re
     let link = Link::new(stage, &typed.who, Party::Operator, typed.weather);
     let clock = Clock::starting_at(stage.cloud.now());
     let context = Context::on(&link.sdk_config(), settings, printer).played(clock, Stop::when(stop));
+    if let Command::Restart(args) = &cli.command {
+        stage.oracle.rests(args.at_once.of(stage.group().desired));
+    }
     Box::pin(commands::dispatch(&context, cli.command)).await
 }

@@ -107,7 +107,7 @@ fn when(text: &str) -> Result<(When, &str), String> {
 }
 
 fn step(name: &str) -> Result<Step, String> {
-    let known = Step::ALL.into_iter().find(|step| step.as_str() == name);
+    let known = Step::ALL.into_iter().chain([Step::Restart]).find(|step| step.as_str() == name);
     known.ok_or_else(|| format!("no step of a deploy is called {name:?}"))
 }
 

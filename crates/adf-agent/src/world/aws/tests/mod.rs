@@ -139,6 +139,7 @@ fn receipt(instance: &InstanceId) -> Receipt {
         config_hash: None,
         ami: None,
         agent_version: "0".to_owned(),
+        boot_id: None,
         state: InstanceState::Serving,
         timings: Vec::new(),
         probes: ProbeCounts::default(),

@@ -51,6 +51,7 @@ fn canary(passed: u64, failed: u64) -> Canary {
         config_hash: None,
         ami: None,
         agent_version: "0".to_owned(),
+        boot_id: None,
         state: InstanceState::Serving,
         timings: Vec::new(),
         probes: ProbeCounts { passed, failed },

@@ -4,6 +4,7 @@ mod ends;
 mod operators;
 mod promises;
 mod refreshes;
+mod restarts;
 mod rooms;
 mod simulator;
 mod tables;
@@ -95,6 +96,7 @@ fn receipt(instance: &InstanceId, version: u64, state: InstanceState) -> Receipt
         config_hash: None,
         ami: None,
         agent_version: "0".to_owned(),
+        boot_id: None,
         state,
         timings: Vec::new(),
         probes: ProbeCounts::default(),

@@ -91,7 +91,7 @@ fn the_way_back_of_a_refresh_that_took_too_long_has_as_much_time_again() {
     waits(&turning, &record, 480);
     match decide(&turning, &record, 481) {
         Decision::Finish(Outcome::Failed { reason, .. }) => {
-            assert!(reason.contains("boot_timeout"), "{reason}")
+            assert!(reason.contains("boot_timeout"), "{reason}");
         }
         other => panic!("{other:?}"),
     }

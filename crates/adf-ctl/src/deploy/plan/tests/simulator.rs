@@ -179,6 +179,9 @@ impl Simulator {
             Action::Protect(ids) => _ = self.protect(ids, true),
             Action::Unprotect(ids) => return Change::Unprotected(self.protect(ids, false)),
             Action::StartRefresh { .. } | Action::TurnRefresh => panic!("this fleet is replaced by surge"),
+            Action::Reboot(_) | Action::LowerMin(_) | Action::RestoreMin(_) => {
+                panic!("no instance is rebooted")
+            }
             Action::CreateTemplateVersion => return Change::Template(NEW),
             Action::LaunchCanary => return self.launch_canary(),
             Action::FindCanary => {
