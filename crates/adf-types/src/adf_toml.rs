@@ -10,8 +10,8 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Deserializer};
 
 use crate::{
-    AppName, ConfigName, ConfigRules, ExpectedStatus, Judging, Percent, SecretDelivery, Strategy, Surge,
-    ValueRule,
+    AppName, Checkpoints, ConfigName, ConfigRules, ExpectedStatus, Judging, Percent, SecretDelivery,
+    Strategy, Surge, ValueRule,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
@@ -59,6 +59,11 @@ pub struct DeploySection {
     pub strategy: Strategy,
     /// How much larger than its capacity the fleet may be while it is replaced.
     pub surge: Surge,
+    /// Where an instance refresh stands still.
+    pub checkpoints: Checkpoints,
+    /// For how long.
+    #[serde(deserialize_with = "checkpoint_delay")]
+    pub checkpoint_delay: Duration,
     pub canary: bool,
     /// How long the canary is observed at least.
     #[serde(deserialize_with = "duration")]
@@ -101,6 +106,8 @@ impl Default for DeploySection {
         Self {
             strategy: Strategy::Surge,
             surge: Surge::ALL,
+            checkpoints: Checkpoints::usual(),
+            checkpoint_delay: Duration::from_secs(30),
             canary: true,
             bake: Duration::from_mins(1),
             min_probes: 20,
@@ -235,6 +242,17 @@ fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::E
         .map_err(|_| serde::de::Error::custom(format!("the duration {text} is negative")))
 }
 
+/// The longest that AWS takes.
+const LONGEST_DELAY: Duration = Duration::from_hours(48);
+
+fn checkpoint_delay<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let delay = duration(deserializer)?;
+    if delay > LONGEST_DELAY {
+        return Err(serde::de::Error::custom("an instance refresh waits 48h at a checkpoint at most"));
+    }
+    Ok(delay)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -254,6 +272,8 @@ mod tests {
             bucket = "releases"
             [deploy]
             bake = "30s"
+            checkpoints = ["5%", "50%"]
+            checkpoint_delay = "2m"
             watch = "5m"
             canary_target_group = "web-canary"
             alarms = ["web-5xx", "web-latency"]
@@ -295,6 +315,10 @@ mod tests {
             tolerated_probe_failures: percent("1%"),
         };
         assert_eq!(toml.deploy.judging(), judging);
+        assert_eq!(
+            (toml.deploy.checkpoints.parts(100), toml.deploy.checkpoint_delay.as_secs()),
+            (vec![5, 45, 50], 120)
+        );
         assert_eq!(toml.build.secrets[0].as_str(), "NPM_TOKEN");
         assert_eq!(toml.build.platform.as_deref(), Some("linux/arm64"));
         assert_eq!(toml.config.required[0].as_str(), "FOO");
@@ -335,6 +359,18 @@ mod tests {
             let error = AdfToml::parse(&format!("[deploy]\nmax_missed = {value}\n")).expect_err(value);
             let error = error.to_string();
             assert!(error.contains("such as \"2%\"") && error.contains("line 2"), "{error}");
+        }
+    }
+
+    #[test]
+    fn checkpoints_that_aws_would_refuse_are_refused_here() {
+        for (line, why) in [
+            ("checkpoints = [\"50%\", \"10%\"]", "checkpoints ascend"),
+            ("checkpoints = [\"10\"]", "write 25%"),
+            ("checkpoint_delay = \"49h\"", "48h"),
+        ] {
+            let error = AdfToml::parse(&format!("[deploy]\n{line}\n")).expect_err(line).to_string();
+            assert!(error.contains(why) && error.contains("line 2"), "{error}");
         }
     }
 

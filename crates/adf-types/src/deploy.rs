@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{AppName, InstanceId, Judging, NameError, ReleaseName, Strategy, Surge, Verdict};
+use crate::{AppName, Checkpoints, InstanceId, Judging, NameError, ReleaseName, Strategy, Surge, Verdict};
 
 /// `d-` and a time-ordered id, so that deploys sort by start.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -129,6 +129,11 @@ pub struct Policy {
     /// fleet stands by until the watch ends; below, each part of it is terminated when its successors serve.
     #[serde(default)]
     pub surge: Surge,
+    /// Where an instance refresh stands still, and for how long. Nowhere in a record from before there were any.
+    #[serde(default)]
+    pub checkpoints: Checkpoints,
+    #[serde(default, with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
+    pub checkpoint_delay: Duration,
     /// Whether one instance is tried first. Never done for a first deploy: there is no fleet to protect.
     pub canary: bool,
     /// How long the canary is observed at least.
@@ -370,6 +375,7 @@ mod tests {
             "deadline":"5m","boot_timeout":"10m"}"#;
         let policy: Policy = serde_json::from_str(policy).expect("a policy");
         assert_eq!(policy.judging, Judging::default());
+        assert_eq!((policy.checkpoints.of(1000).len(), policy.checkpoint_delay), (0, Duration::ZERO));
         let partly = r#"{"alarms":["web-5xx"]}"#;
         let partly: Judging = serde_json::from_str(partly).expect("settings");
         assert_eq!((partly.alarms.len(), partly.min_requests), (1, Judging::default().min_requests));

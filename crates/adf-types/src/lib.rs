@@ -11,12 +11,13 @@
 //! | Instance | [`InstanceId`] |
 //! | Receipt | [`Receipt`], its [`Stage`]s and [`ImageSource`] |
 //! | Verdict | [`Verdict`] |
-//! | Deploy | [`DeployRecord`], its [`Step`]s, [`Policy`] with its [`Judging`] and [`Percent`]s, and [`Outcome`] |
+//! | Deploy | [`DeployRecord`], its [`Step`]s, [`Policy`] with its [`Judging`], [`Percent`]s and [`Checkpoints`], and [`Outcome`] |
 //!
 //! To add a word: a file of its own, a validated constructor (`FromStr`), serde through that constructor,
 //! and a property test that what is printed parses to the same value.
 
 mod adf_toml;
+mod checkpoints;
 mod config;
 mod deploy;
 mod digest;
@@ -37,6 +38,7 @@ mod verdict;
 pub use adf_toml::{
     AdfToml, AdfTomlError, AppSection, BuildSection, ConfigSection, DeploySection, Health, RunSection,
 };
+pub use checkpoints::{Checkpoint, Checkpoints, CheckpointsError};
 pub use config::{
     AgentName, BadValue, Config, ConfigHash, ConfigName, ConfigNameError, ConfigRules, ConfigValue,
     MissingConfig, Pattern, RuleError, SecretDelivery, TakesOver, TooLarge, ValueRule,

@@ -27,6 +27,11 @@ impl Surge {
     /// The whole fleet at once.
     pub const ALL: Self = Self(100);
 
+    /// Only for shares that are known to be within bounds.
+    pub(crate) const fn of_percent(percent: u32) -> Self {
+        Self(percent)
+    }
+
     pub fn percent(self) -> u32 {
         self.0
     }

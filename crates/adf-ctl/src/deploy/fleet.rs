@@ -55,6 +55,8 @@ pub struct Member {
     pub lifecycle: Lifecycle,
     pub template_version: Option<u64>,
     pub target: Option<TargetState>,
+    /// The load balancer has found it healthy before, since this driver looks.
+    pub accepted: bool,
     pub receipt: Option<Receipt>,
     /// Kept from being taken by scale-in.
     pub protected: bool,

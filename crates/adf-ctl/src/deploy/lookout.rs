@@ -1,4 +1,4 @@
-//! Looking at CloudWatch while a canary is judged and while the old instances stand by.
+//! Looking at CloudWatch while a canary is judged, while an instance refresh runs, and while the new fleet is watched.
 //!
 //! Neighbours: `observe` looks at the fleet each turn; this looks every 15 s only and remembers what it saw, because
 //! CloudWatch's data is a minute old anyway. `judge` says what it means.
@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use adf_types::{CanaryTraffic, DeployRecord, Direction, Judging, Step};
+use adf_types::{CanaryTraffic, DeployRecord, Direction, Judging, Step, Strategy};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
@@ -66,7 +66,12 @@ impl Lookout {
 }
 
 fn has_a_say(record: &DeployRecord) -> bool {
-    record.direction == Direction::Forward && matches!(record.step, Step::Judge | Step::Watch)
+    let asked = match record.step {
+        Step::Judge | Step::Watch => true,
+        Step::Replace => record.policy.strategy == Strategy::Refresh,
+        _ => false,
+    };
+    record.direction == Direction::Forward && asked
 }
 
 async fn alarms(context: &Context, names: &[String], looks: &mut AlarmLooks) {

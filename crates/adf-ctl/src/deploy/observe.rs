@@ -112,6 +112,8 @@ pub struct Observer<'a> {
     ground: &'a Ground,
     looks: u64,
     targets: BTreeMap<InstanceId, TargetState>,
+    /// Those of the fleet's targets that were healthy at some time.
+    accepted: BTreeSet<InstanceId>,
     /// The canary in a target group of its own.
     canary_target: Option<TargetState>,
     machine: Option<MachineState>,
@@ -131,6 +133,7 @@ impl<'a> Observer<'a> {
             ground,
             looks: 0,
             targets: BTreeMap::new(),
+            accepted: BTreeSet::new(),
             canary_target: None,
             machine: None,
             refresh: None,
@@ -180,6 +183,7 @@ impl<'a> Observer<'a> {
         }
         if record.policy.strategy == Strategy::Refresh && record.step >= Step::Replace {
             match (back, record.step) {
+                (false, Step::Replace) if other_turn && self.is_refreshing() => return Question::Targets,
                 (false, Step::Replace) => return Question::Refresh,
                 // The canary leaves meanwhile, and a refresh may be somebody else's, or not there at all.
                 (true, _) if self.looks % 4 != 2 => return Question::Refresh,
@@ -187,6 +191,11 @@ impl<'a> Observer<'a> {
             }
         }
         if self.wants_launches(record, group) { Question::Launches } else { Question::Targets }
+    }
+
+    /// A refresh goes on: then there is time to look at what it has started so far.
+    fn is_refreshing(&self) -> bool {
+        self.refresh.as_ref().is_some_and(|refresh| refresh.status.is_active())
     }
 
     async fn ask(&mut self, question: Question, record: &DeployRecord) -> Result<(), DeployError> {
@@ -217,7 +226,11 @@ impl<'a> Observer<'a> {
                 let mut targets = self.context.aws.target_health(&canary.target_group_arn).await?;
                 self.canary_target = targets.remove(id);
             }
-            (_, Some(arn)) => self.targets = self.context.aws.target_health(arn).await?,
+            (_, Some(arn)) => {
+                self.targets = self.context.aws.target_health(arn).await?;
+                let healthy = self.targets.iter().filter(|(_, target)| **target == TargetState::Healthy);
+                self.accepted.extend(healthy.map(|(id, _)| id.clone()));
+            }
             (_, None) => {}
         }
         Ok(())
@@ -270,6 +283,7 @@ impl<'a> Observer<'a> {
     ) -> Fleet {
         let members = group.members.into_iter().map(|m| Member {
             target: self.targets.get(&m.id).cloned(),
+            accepted: self.accepted.contains(&m.id),
             receipt: receipts.remove(&m.id),
             silent: self.is_silent(&m.id),
             id: m.id,

@@ -4,7 +4,7 @@
 //! changed is config of the release itself: an Overlay that an earlier clean-up took away comes back.
 
 use adf_store::Signature;
-use adf_types::{InstanceId, Policy, ReleaseName, ReleaseRecord, RuleError};
+use adf_types::{Checkpoints, InstanceId, Policy, ReleaseName, ReleaseRecord, RuleError, Strategy};
 
 use super::DeployOptions;
 use super::error::DeployError;
@@ -48,11 +48,16 @@ pub async fn check(
     config_is_complete(context, release, owner).await?;
     let way_back =
         Box::pin(way_back(context, &group, old_template_version, current.as_ref(), release, options)).await?;
+    let policy = policy(context, options);
+    if old.is_empty() && policy.strategy == Strategy::Refresh {
+        let note = "the group is empty, so there is nothing to refresh: its instances start all at once, as a surge does";
+        context.printer.note(note);
+    }
     Ok(Preflight::Begin(Box::new(Beginning {
         from: current,
         to: release.release.clone(),
         owner: owner.to_owned(),
-        policy: policy(context, options),
+        policy,
         capacity,
         old: old.into_iter().map(|m| m.id.clone()).collect(),
         old_template_version,
@@ -244,11 +249,14 @@ pub(crate) fn refusals(
     (size, all.into_iter().flatten().collect())
 }
 
+/// A release that comes back has served before: nothing is tried out with it.
 pub(crate) fn policy(context: &Context, options: &DeployOptions) -> Policy {
     let section = &context.settings.file.deploy;
     Policy {
         strategy: options.strategy.unwrap_or(section.strategy),
         surge: options.surge.unwrap_or(section.surge),
+        checkpoints: if options.returns { Checkpoints::default() } else { section.checkpoints.clone() },
+        checkpoint_delay: section.checkpoint_delay,
         canary: section.canary && options.canary,
         bake: options.bake.unwrap_or(section.bake),
         min_probes: options.min_probes.unwrap_or(section.min_probes),

@@ -69,14 +69,30 @@ impl Facts {
         self.policy.strategy == Strategy::Surge && self.policy.surge == Surge::ALL
     }
 
-    /// Instances that start at once.
+    /// Instances that start at once, at most.
     pub fn batch(&self) -> u32 {
-        if self.is_first() { self.capacity } else { self.policy.surge.of(self.capacity) }
+        let surge = if self.is_first() { self.capacity } else { self.policy.surge.of(self.capacity) };
+        let part = |parts: Vec<u32>| parts.into_iter().max().unwrap_or(surge);
+        if self.refreshes() { surge.min(part(self.policy.checkpoints.parts(self.capacity))) } else { surge }
     }
 
     /// How often instances are started, one batch after the other.
     pub fn batches(&self) -> u32 {
+        if self.refreshes() {
+            return self.policy.checkpoints.starts(self.capacity, self.batch());
+        }
         self.capacity.div_ceil(self.batch().max(1))
+    }
+
+    /// Whether the fleet is replaced by Auto Scaling's instance refresh, for which a first deploy has no instances.
+    pub fn refreshes(&self) -> bool {
+        self.policy.strategy == Strategy::Refresh && !self.is_first()
+    }
+
+    /// Checkpoints at which the refresh stands still before the whole fleet is replaced.
+    pub fn checkpoints(&self) -> u32 {
+        let checkpoints = if self.refreshes() { self.policy.checkpoints.of(self.capacity).len() } else { 0 };
+        u32::try_from(checkpoints).unwrap_or(u32::MAX)
     }
 
     /// Whether a canary passes only with users' requests.

@@ -58,8 +58,7 @@ type Candidate = (Duration, String, String);
 
 fn candidates(facts: &Facts) -> Vec<Candidate> {
     let balancer = facts.balancer.as_ref();
-    let waited = !facts.is_first() && facts.policy.strategy == Strategy::Refresh;
-    let drain = balancer.filter(|_| waited).and_then(|balancer| drain(facts, balancer));
+    let drain = balancer.filter(|_| facts.refreshes()).and_then(|balancer| drain(facts, balancer));
     let checks = balancer.and_then(|balancer| checks(facts, balancer));
     let mut all: Vec<Candidate> = drain.into_iter().chain(checks).collect();
     // The sort is stable: of two that save the same, the drain comes first.
@@ -67,20 +66,40 @@ fn candidates(facts: &Facts) -> Vec<Candidate> {
     all.extend(build_once(facts));
     all.extend(at_once(facts));
     all.extend(bake(facts));
+    all.extend(checkpoints(facts));
     all
 }
 
 /// Batches one after the other cost a start each.
 fn at_once(facts: &Facts) -> Option<Candidate> {
     let batches = facts.batches();
-    let one = start(facts, Who::Fleet).0 + facts.balancer.as_ref().map_or(Duration::ZERO, once);
-    (batches > 1).then(|| {
+    // With all of the fleet at a time there would still be one for each checkpoint.
+    let spared = batches.saturating_sub(facts.checkpoints() + 1);
+    (spared > 0).then(|| {
         let why = format!(
             "{} of {} instances start at a time, in {batches} batches",
             facts.batch(),
             facts.capacity
         );
-        (one.saturating_mul(batches - 1), why, "adf.toml: [deploy] surge = \"100%\"".to_owned())
+        (one_start(facts).saturating_mul(spared), why, "adf.toml: [deploy] surge = \"100%\"".to_owned())
+    })
+}
+
+fn one_start(facts: &Facts) -> Duration {
+    start(facts, Who::Fleet).0 + facts.balancer.as_ref().map_or(Duration::ZERO, once)
+}
+
+/// Last, because they are what finds a release bad that was good on its canary.
+fn checkpoints(facts: &Facts) -> Option<Candidate> {
+    let number = facts.checkpoints();
+    let each = one_start(facts) + facts.policy.checkpoint_delay;
+    (number > 0).then(|| {
+        let plural = if number == 1 { "" } else { "s" };
+        let why = format!(
+            "the refresh stands still at {number} checkpoint{plural} for {} s, and starts the next part after that",
+            facts.policy.checkpoint_delay.as_secs()
+        );
+        (each.saturating_mul(number), why, "adf.toml: [deploy] checkpoints = []".to_owned())
     })
 }
 
@@ -145,15 +164,34 @@ fn bake(facts: &Facts) -> Option<Candidate> {
 
 /// What makes a deploy fail or surprises people although its time is enough.
 pub(super) fn warnings(facts: &Facts) -> Vec<Mend> {
-    let all = [boot_timeout(facts), room(facts), way_back(facts), grace(facts), slow_start(facts)];
+    let all = [
+        first_by_refresh(facts),
+        boot_timeout(facts),
+        room(facts),
+        way_back(facts),
+        grace(facts),
+        slow_start(facts),
+    ];
     let all = all.into_iter().flatten();
     let warnings = all.chain(hooks(facts));
     warnings.map(|(why, mend)| Mend { why, mend, saves_seconds: 0.0 }).collect()
 }
 
+/// What `deploy` makes of it by itself; said, because it is not what was asked for.
+fn first_by_refresh(facts: &Facts) -> Option<(String, String)> {
+    (facts.is_first() && facts.policy.strategy == Strategy::Refresh).then(|| {
+        let why = format!(
+            "group {} is empty, so there is nothing to refresh: this first deploy starts its instances all at once, as a \
+             surge does, without checkpoints",
+            facts.group
+        );
+        (why, "nothing to do: the next deploy is an instance refresh".to_owned())
+    })
+}
+
 fn boot_timeout(facts: &Facts) -> Option<(String, String)> {
     let limit = facts.policy.boot_timeout;
-    let needed = start(facts, Who::Fleet).0 + facts.balancer.as_ref().map_or(Duration::ZERO, once);
+    let needed = one_start(facts);
     (needed > limit).then(|| {
         let why = format!(
             "deploy.boot_timeout is {} s, and instances take about {} s to be healthy: the deploy would turn back",

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use adf_types::{DeployRecord, Outcome, Policy, Step};
+use adf_types::{DeployRecord, Outcome, Policy, Step, Strategy};
 
 use crate::deploy::judge::between;
 use crate::deploy::plan::Action;
@@ -33,7 +33,11 @@ pub(super) fn past(deploys: &[DeployRecord], policy: &Policy) -> Vec<Past> {
 }
 
 fn of(record: &DeployRecord, policy: &Policy) -> Past {
-    let alike = (record.policy.strategy, record.policy.surge) == (policy.strategy, policy.surge);
+    let way = |policy: &Policy| {
+        let refreshes = policy.strategy == Strategy::Refresh;
+        (policy.strategy, policy.surge, refreshes.then(|| policy.checkpoints.clone()))
+    };
+    let alike = way(&record.policy) == way(policy);
     let steps = timings::steps(record);
     let up_to_replace = steps.iter().filter(|s| Step::ALL[..=5].iter().any(|step| step.as_str() == s.step));
     let own = up_to_replace.map(|s| s.own).sum();

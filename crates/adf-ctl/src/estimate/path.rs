@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use adf_types::{ImageSource, Step, Strategy};
+use adf_types::{ImageSource, Step};
 use serde::Serialize;
 
 use super::facts::{Boot, Facts, Image};
@@ -111,8 +111,9 @@ fn rows(facts: &Facts) -> Vec<Row> {
     if facts.is_first() {
         return path.rows;
     }
+    path.checkpoints(facts);
     // Old instances that stand by finish their requests in the watch: they are sent no new ones.
-    if facts.policy.strategy == Strategy::Refresh {
+    if facts.refreshes() {
         path.drain(facts, Step::Replace, "the old instances finish their requests");
     }
     let watched =
@@ -206,6 +207,9 @@ fn what(facts: &Facts, who: Who) -> String {
     let image = if who.builds(facts) { "build" } else { "pull" };
     let at_once = match facts.batches() {
         1 => String::new(),
+        batches if facts.checkpoints() > 0 => {
+            format!(", in {batches} batches of {} at most,", facts.batch())
+        }
         _ => format!(", {} at a time,", facts.batch()),
     };
     match (who, facts.capacity) {
@@ -248,6 +252,19 @@ impl Path {
         match together {
             Some((took, from)) => self.add(Step::Replace, what(facts, Who::Fleet), took, from),
             None => self.start(facts, Step::Replace, Who::Fleet, times),
+        }
+    }
+
+    /// At the last one, the whole fleet, nothing is left to be spared: AWS says nothing of a wait there.
+    fn checkpoints(&mut self, facts: &Facts) {
+        let (number, delay) = (facts.checkpoints(), facts.policy.checkpoint_delay);
+        if number > 0 && !delay.is_zero() {
+            let what = match number {
+                1 => "the refresh stands still at 1 checkpoint".to_owned(),
+                many => format!("the refresh stands still at {many} checkpoints"),
+            };
+            let from = setting("deploy.checkpoint_delay of adf.toml");
+            self.add(Step::Replace, what, delay.saturating_mul(number), from);
         }
     }
 

@@ -5,6 +5,7 @@
 mod account;
 mod agents;
 mod canary;
+mod checkpoints;
 mod cloudwatch;
 mod fuse;
 mod judged;

@@ -2,12 +2,14 @@
 
 use adf_ctl::aws::RefreshStatus;
 use adf_ctl::deploy::DeployOptions;
+use adf_local::model::groups::MixedInstances;
 use adf_types::{Outcome, Step, Strategy};
+use aws_sdk_autoscaling::types as sdk;
 
 use crate::agents::Fate;
 use crate::world::{World, closed, name};
 
-fn refresh(release: &str) -> DeployOptions {
+pub(crate) fn refresh(release: &str) -> DeployOptions {
     DeployOptions { strategy: Some(Strategy::Refresh), ..DeployOptions::of(name(release)) }
 }
 
@@ -71,5 +73,62 @@ async fn a_driver_that_dies_while_the_refresh_runs_is_replaced_and_there_is_one_
     assert_eq!(record.outcome, Some(Outcome::Succeeded), "{record:#?}");
     let started = record.log.iter().filter(|e| e.intent.starts_with("start an instance refresh"));
     assert_eq!(started.count(), 1);
+    world.assert_only("v2").await;
+}
+
+/// Two instance types in place of the template's, with the version that the group launches now.
+async fn give_types(world: &World) {
+    let client = aws_sdk_autoscaling::Client::new(&world.cloud.sdk_config());
+    let group = world.context.aws.group("web").await.expect("read").expect("a group");
+    let version = group.template_version.number().expect("a number").to_string();
+    let template = sdk::LaunchTemplateSpecification::builder().launch_template_id(group.template_id);
+    let kind = |name: &str| sdk::LaunchTemplateOverrides::builder().instance_type(name).build();
+    let launched = sdk::LaunchTemplate::builder()
+        .launch_template_specification(template.version(version).build())
+        .overrides(kind("t3.medium"))
+        .overrides(kind("t3a.medium"));
+    let policy = sdk::MixedInstancesPolicy::builder().launch_template(launched.build());
+    let update = client.update_auto_scaling_group().auto_scaling_group_name("web");
+    update.mixed_instances_policy(policy.build()).send().await.expect("updated");
+}
+
+/// The version of its template that the group launches, and its policy.
+fn launches(world: &World) -> (String, Option<MixedInstances>) {
+    world.cloud.model(|model, _| {
+        let group = model.groups().find(|group| group.name == "web").expect("a group");
+        let template = group.template.as_ref().expect("a template");
+        (template.version.to_string(), group.mixed.clone())
+    })
+}
+
+/// A group of several instance types, by an instance refresh.
+#[tokio::test(start_paused = true)]
+async fn a_group_with_several_instance_types_keeps_them_and_the_way_back_does_too() {
+    let world = World::serving().await;
+    give_types(&world).await;
+    let (_, policy) = launches(&world);
+    assert_eq!(policy.as_ref().map(|it| it.overrides.len()), Some(2));
+    let record = closed(world.deploy_with(&refresh("v2")).await.expect("driven"));
+    assert_eq!(record.outcome, Some(Outcome::Succeeded), "{record:#?}");
+    let after = launches(&world);
+    assert_eq!(after, (record.progress.template_version.expect("made").to_string(), policy));
+    world.assert_only("v2").await;
+    world.fate("v3", Fate::GivesUp);
+    let options = DeployOptions { canary: false, ..refresh("v3") };
+    let failed = closed(world.deploy_with(&options).await.expect("driven"));
+    assert!(matches!(failed.outcome, Some(Outcome::RolledBack { .. })), "{failed:#?}");
+    assert_eq!(launches(&world), after);
+    world.assert_only("v2").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_surge_keeps_the_instance_types_of_a_group_too() {
+    let world = World::serving().await;
+    give_types(&world).await;
+    let (_, policy) = launches(&world);
+    let record = world.deploy("v2").await;
+    assert_eq!(record.outcome, Some(Outcome::Succeeded), "{record:#?}");
+    let version = record.progress.template_version.expect("made").to_string();
+    assert_eq!(launches(&world), (version, policy));
     world.assert_only("v2").await;
 }

@@ -38,13 +38,13 @@ async fn a_first_deploy_beyond_the_maximum_is_refused_with_the_command_that_rais
 #[tokio::test(start_paused = true)]
 async fn a_refresh_that_somebody_else_started_is_not_touched() {
     let world = World::serving().await;
-    let group = world.context.aws.group("web").await.expect("read").expect("a group");
     let order = RefreshOrder {
-        template_id: group.template_id,
         template_version: 1,
         beyond_percent: 10,
         warm_up: std::time::Duration::from_secs(30),
         auto_rollback: false,
+        checkpoints: Vec::new(),
+        checkpoint_delay: std::time::Duration::ZERO,
     };
     let refresh = world.context.aws.start_refresh("web", &order).await.expect("started");
     let (error, hint) = refused(&world, "v2").await;

@@ -138,11 +138,14 @@ async fn acts(stage: &Arc<Stage>, scenario: &Scenario, folder: &std::path::Path)
 fn adf_toml(scenario: &Scenario, folder: &std::path::Path) -> Settings {
     let policy = scenario.policy;
     let text = format!(
-        "[app]\nname = \"web\"\n[deploy]\nbake = \"{}ms\"\nmin_probes = {}\nwatch = \"{}ms\"\nboot_timeout = \"{}s\"\n",
+        "[app]\nname = \"web\"\n[deploy]\nbake = \"{}ms\"\nmin_probes = {}\nwatch = \"{}ms\"\nboot_timeout = \"{}s\"\n\
+         checkpoints = {}\ncheckpoint_delay = \"{}s\"\n",
         policy.bake.as_millis(),
         policy.min_probes,
         policy.watch.as_millis(),
-        policy.boot_timeout.as_secs()
+        policy.boot_timeout.as_secs(),
+        policy.checkpoints,
+        policy.checkpoint_delay.as_secs()
     );
     std::fs::write(folder.join("adf.toml"), text).expect("written");
     Settings::find(&SettingsArgs::default(), folder).expect("a valid adf.toml")

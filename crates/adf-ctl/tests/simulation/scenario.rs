@@ -62,6 +62,9 @@ pub(crate) struct Policy {
     /// What `deploy` is told; `rollback` takes the default.
     pub(crate) strategy: Strategy,
     pub(crate) surge: Surge,
+    /// As adf.toml has them.
+    pub(crate) checkpoints: &'static str,
+    pub(crate) checkpoint_delay: Duration,
 }
 
 /// How long machines and images take.
@@ -157,7 +160,7 @@ pub(crate) const RELEASES: [&str; 3] = ["v1", "v2", "v3"];
 
 impl Scenario {
     pub(crate) fn of(seed: u64) -> Self {
-        let dice = &mut Dice::at(seed, "scenario", 0);
+        let (dice, own) = (&mut Dice::at(seed, "scenario", 0), &mut Dice::at(seed, "checkpoints", 0));
         let first = dice.chance(0.1);
         let fates = RELEASES
             .map(|release| (name(release), if release == "v2" { Fates::draw(dice) } else { Fates::WELL }));
@@ -165,12 +168,12 @@ impl Scenario {
         let quick = dice.chance(0.5);
         Self {
             seed,
-            settings: sky::settings(dice),
+            settings: Settings { refresh_waits_at_last_checkpoint: own.chance(0.5), ..sky::settings(dice) },
             sky: sky::weather(dice),
             fleet,
             first,
             delivery: dice.pick(&[Delivery::Image, Delivery::Image, Delivery::Archive, Delivery::Repository]),
-            policy: policy(dice),
+            policy: policy(dice, own),
             fates: fates.into(),
             pace: Pace {
                 boot: if quick { (4.0, 8.0) } else { (35.0, 60.0) },
@@ -206,6 +209,8 @@ impl Scenario {
                 drain: 1,
                 strategy: Strategy::Surge,
                 surge: Surge::ALL,
+                checkpoints: USUAL_CHECKPOINTS,
+                checkpoint_delay: Duration::from_secs(2),
             },
             fates: RELEASES.map(|release| (name(release), Fates::WELL)).into(),
             pace: Pace { boot: (1.0, 1.5), slow: 0, wrong_clocks: 0, build: (1.0, 1.5), pull: (0.5, 0.7) },
@@ -232,7 +237,11 @@ impl Turn {
     }
 }
 
-fn policy(dice: &mut Dice) -> Policy {
+/// Those of an adf.toml that says nothing of them.
+const USUAL_CHECKPOINTS: &str = r#"["1%", "10%", "50%"]"#;
+
+/// What was thought of later is drawn from `own`, so that seeds stay what they were.
+fn policy(dice: &mut Dice, own: &mut Dice) -> Policy {
     Policy {
         bake: dice.seconds(5, 30),
         min_probes: dice.number(1, 4),
@@ -241,6 +250,8 @@ fn policy(dice: &mut Dice) -> Policy {
         drain: u16::try_from(dice.number(0, 20)).unwrap_or_default(),
         strategy: if dice.chance(0.15) { Strategy::Refresh } else { Strategy::Surge },
         surge: dice.pick(&["100%", "100%", "100%", "50%", "25%"]).parse().expect("a share"),
+        checkpoints: own.pick(&[USUAL_CHECKPOINTS, USUAL_CHECKPOINTS, "[\"40%\"]", "[]"]),
+        checkpoint_delay: own.pick(&[0, 5, 30, 120].map(Duration::from_secs)),
     }
 }
 

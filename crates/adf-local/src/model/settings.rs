@@ -79,6 +79,8 @@ pub struct Settings {
     /// UNDOC §6: where the group listens to target groups, a new member counts as healthy once they say so (true), or while
     /// nobody says otherwise (false).
     pub refresh_waits_for_targets: bool,
+    /// UNDOC §6: a refresh waits at its last checkpoint, too (true), or ends there at once (false).
+    pub refresh_waits_at_last_checkpoint: bool,
     /// UNDOC §3: the hour that a refresh tries without progress runs on while a process it needs is suspended.
     pub suspended_refresh_times_out: bool,
 }
@@ -135,6 +137,7 @@ impl Default for Settings {
             refresh_max_rounds_up: false,
             refresh_may_exceed_max: true,
             refresh_waits_for_targets: true,
+            refresh_waits_at_last_checkpoint: false,
             suspended_refresh_times_out: false,
         }
     }

@@ -8,6 +8,7 @@ mod hooks;
 mod properties;
 mod refresh;
 mod refresh_bounds;
+mod refresh_checkpoints;
 mod surprises;
 mod templates;
 mod warm_pool;

@@ -45,7 +45,7 @@ pub(crate) fn start(world: &mut World, preferences: RefreshPreferences) -> Strin
     world.model.start_instance_refresh(GROUP, to_second(preferences), now).expect("a valid refresh")
 }
 
-fn latest(world: &World) -> &InstanceRefresh {
+pub(crate) fn latest(world: &World) -> &InstanceRefresh {
     world.model.instance_refreshes(GROUP).expect("the group exists")[0]
 }
 
@@ -384,19 +384,6 @@ fn standby_members_are_waited_for_left_or_terminated() {
         assert_eq!(there, standby != Strays::Replace, "{standby:?}");
         assert_eq!(versions(&world), [2, 2], "{standby:?}: the others are replaced in any case");
     }
-}
-
-#[test]
-fn checkpoints_pause_and_a_last_one_below_a_hundred_ends_it() {
-    let mut world = numbered(settings(), 10, 10);
-    let delay = Duration::from_mins(30);
-    start(&mut world, RefreshPreferences { checkpoints: vec![20, 50], checkpoint_delay: delay, ..quick() });
-    world.pass(600);
-    assert_eq!(versions(&world).iter().filter(|version| **version == 2).count(), 2);
-    assert!(latest(&world).reason.as_deref().expect("it pauses").contains("20%"));
-    world.pass(1500);
-    assert_eq!(status(&world), RefreshStatus::Successful, "a partial refresh");
-    assert_eq!(versions(&world).iter().filter(|version| **version == 2).count(), 5);
 }
 
 #[test]

@@ -114,6 +114,8 @@ fn deploy_record() -> DeployRecord {
         policy: Policy {
             strategy: Strategy::Surge,
             surge: adf_types::Surge::ALL,
+            checkpoints: adf_types::Checkpoints::default(),
+            checkpoint_delay: Duration::ZERO,
             canary: true,
             bake: Duration::from_secs(30),
             min_probes: 20,

@@ -3,7 +3,7 @@
 mod protect;
 mod size;
 mod standby;
-mod template;
+pub(in crate::aws) mod template;
 
 use adf_types::InstanceId;
 use aws_sdk_autoscaling::types as sdk;

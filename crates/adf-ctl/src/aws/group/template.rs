@@ -9,10 +9,9 @@ impl Aws {
     /// From here on the group launches this version of its template. A group of several instance types keeps
     /// them: its policy is sent back as it was, with the other version.
     pub async fn set_group_template(&self, group: &str, version: u64) -> Result<(), AwsError> {
-        let lacks = || incomplete("DescribeAutoScalingGroups", group, "a launch template");
-        let described = self.describe_group(group).await?.ok_or_else(lacks)?;
+        let launches = self.launches(group, version).await?;
         let update = self.autoscaling.update_auto_scaling_group().auto_scaling_group_name(group);
-        let update = match with_version(described, version).ok_or_else(lacks)? {
+        let update = match launches {
             Launches::Template(template) => update.launch_template(template),
             Launches::Mixed(policy) => update.mixed_instances_policy(policy),
         };
@@ -20,22 +19,42 @@ impl Aws {
         update.send().await.map_err(failed("UpdateAutoScalingGroup", target))?;
         Ok(())
     }
+
+    /// What the group launches now, with another version of its template.
+    pub(in crate::aws) async fn launches(&self, group: &str, version: u64) -> Result<Launches, AwsError> {
+        let lacks = || incomplete("DescribeAutoScalingGroups", group, "a launch template");
+        let described = self.describe_group(group).await?.ok_or_else(lacks)?;
+        with_version(described, version).ok_or_else(lacks)
+    }
 }
 
 /// The two forms in which a group names its template.
-enum Launches {
+pub(in crate::aws) enum Launches {
     Template(LaunchTemplateSpecification),
     Mixed(MixedInstancesPolicy),
 }
 
 fn with_version(group: AutoScalingGroup, version: u64) -> Option<Launches> {
     if let Some(mut policy) = group.mixed_instances_policy {
-        let template = policy.launch_template.as_mut()?.launch_template_specification.as_mut()?;
+        let launched = policy.launch_template.as_mut()?;
+        let template = launched.launch_template_specification.as_mut()?;
         template.version = Some(version.to_string());
+        let overrides = launched.overrides.iter_mut().flatten();
+        let own = overrides.filter_map(|it| it.launch_template_specification.as_mut());
+        for template in launched.launch_template_specification.iter_mut().chain(own) {
+            by_id_alone(template);
+        }
         return Some(Launches::Mixed(policy));
     }
-    // AWS shows id and name, and takes only one of them.
-    let id = group.launch_template?.launch_template_id?;
-    let template = LaunchTemplateSpecification::builder().launch_template_id(id);
-    Some(Launches::Template(template.version(version.to_string()).build()))
+    let mut template = group.launch_template?;
+    template.version = Some(version.to_string());
+    by_id_alone(&mut template);
+    Some(Launches::Template(template))
+}
+
+/// AWS shows a template's id and its name, and takes only one of them.
+fn by_id_alone(template: &mut LaunchTemplateSpecification) {
+    if template.launch_template_id.is_some() {
+        template.launch_template_name = None;
+    }
 }

@@ -1,6 +1,6 @@
 //! Fleets that are replaced a part at a time, or by Auto Scaling's instance refresh.
 
-use adf_types::{Step, Strategy};
+use adf_types::{Checkpoints, Step, Strategy};
 
 use super::{facts, only_warning, row, secs};
 use crate::estimate::facts::Facts;
@@ -48,6 +48,52 @@ fn a_refresh_waits_for_the_old_ones_to_drain() {
     let estimate = estimate(&facts);
     assert!((row(&estimate, Step::Replace, "old instances finish").0 - 30.0).abs() < 0.5);
     assert!((row(&estimate, Step::Replace, "3 at a time").0 - 260.0).abs() < 0.01, "{estimate:#?}");
+}
+
+fn refresh() -> Facts {
+    let mut facts = facts();
+    facts.policy.strategy = Strategy::Refresh;
+    facts.policy.checkpoints = Checkpoints::usual();
+    facts.policy.checkpoint_delay = secs(30);
+    facts
+}
+
+/// 1, 4 and 5 of ten instances, each 80 s of launch, 10 s of pull, 3 s of health; and two delays.
+#[test]
+fn a_refresh_costs_a_start_for_each_part_and_the_delay_of_each_checkpoint() {
+    let estimate = estimate(&refresh());
+    let (seconds, from) = row(&estimate, Step::Replace, "10 instances, in 3 batches of 5 at most, boot");
+    assert_eq!((seconds, from), (3.0 * 93.0, From::Assumed));
+    let stands = row(&estimate, Step::Replace, "stands still at 2 checkpoints");
+    assert_eq!(stands, (60.0, From::Setting("deploy.checkpoint_delay of adf.toml".to_owned())));
+    assert!(!estimate.fits);
+    let mend = estimate.mends.last().expect("a mend");
+    assert_eq!(mend.mend, "adf.toml: [deploy] checkpoints = []", "{:#?}", estimate.mends);
+    assert!((mend.saves_seconds - 2.0 * (93.0 + 10.0 + 30.0)).abs() < 0.01, "{mend:?}");
+}
+
+#[test]
+fn a_surge_that_is_as_large_as_the_largest_part_costs_no_start() {
+    let mut facts = refresh();
+    facts.policy.surge = "50%".parse().expect("a share");
+    assert_eq!((facts.batch(), facts.batches()), (5, 3));
+    facts.policy.surge = "25%".parse().expect("a share");
+    assert_eq!((facts.batch(), facts.batches()), (3, 1 + 2 + 2));
+    let larger = estimate(&facts).mends.into_iter().find(|mend| mend.mend.contains("surge"));
+    let larger = larger.expect("it would help");
+    assert!((larger.saves_seconds - 2.0 * (52.0 + 23.0)).abs() < 0.01, "{larger:?}");
+}
+
+#[test]
+fn a_first_deploy_by_refresh_is_told_that_it_is_a_surge() {
+    let mut facts = refresh();
+    facts.old = 0;
+    assert_eq!((facts.batch(), facts.batches(), facts.checkpoints()), (10, 1, 0));
+    let (why, _) = only_warning(&facts);
+    assert!(why.contains("nothing to refresh") && why.contains("as a surge does"), "{why}");
+    let drains =
+        |row: &crate::estimate::Row| row.what.contains("requests") || row.what.contains("checkpoint");
+    assert!(!estimate(&facts).rows.iter().any(drains));
 }
 
 #[test]

@@ -80,6 +80,7 @@ scenes! {
     a_machine_that_says_nothing: "36-a-machine-that-says-nothing.txt";
     an_illness_during_the_watch: "37-an-illness-during-the-watch.txt";
     config_of_the_old_release_goes: "38-config-of-the-old-release-goes.txt";
+    a_bad_release_stops_at_the_first_checkpoint: "39-a-bad-release-stops-at-the-first-checkpoint.txt";
     new_config_by_a_restart: "60-new-config-by-a-restart.txt";
     a_restart_is_stopped: "61-a-restart-is-stopped.txt";
 }

@@ -25,6 +25,8 @@ fn policy(judging: Judging) -> Policy {
     Policy {
         strategy: adf_types::Strategy::Surge,
         surge: adf_types::Surge::ALL,
+        checkpoints: adf_types::Checkpoints::default(),
+        checkpoint_delay: Duration::ZERO,
         canary: true,
         bake: BAKE,
         min_probes: 20,

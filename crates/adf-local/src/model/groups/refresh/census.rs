@@ -18,7 +18,8 @@ pub(super) struct Census {
     pub(super) stale: u32,
     /// Still to be replaced and counted in desired capacity.
     pub(super) stale_counting: u32,
-    /// Still to be replaced, in service and healthy.
+    /// Still to be replaced, in service and healthy. In a rollback warmed up, too: what AWS keeps a minimum of is "in
+    /// service, healthy, and ready to use" (`RefreshPreferences`), and what the refresh launched last is not yet.
     pub(super) stale_serving: u32,
     /// New, healthy and warmed up.
     pub(super) ready: u32,
@@ -47,7 +48,8 @@ impl Model {
             let serves = member.state == LifecycleState::InService && member.healthy;
             if refresh.stale.contains(&instance.id) {
                 census.stale_counting += 1;
-                census.stale_serving += u32::from(serves);
+                let ready = refresh.rollback.is_none() || is_warm(member, warmup, now);
+                census.stale_serving += u32::from(serves && ready);
             } else if serves && self.is_sound(instance, group) {
                 let warm = is_warm(member, warmup, now);
                 census.ready += u32::from(warm);

@@ -53,7 +53,11 @@ impl Model {
         let Some(refresh) = self.active_refresh(group) else { return };
         let census = self.census(group, refresh, now);
         self.note_progress(group, &census, now);
-        if self.complete(group, now) || self.gave_up(group, now) || self.pauses_at_checkpoint(group, now) {
+        let to_the_last = self.settings.refresh_waits_at_last_checkpoint;
+        if to_the_last && self.pauses_at_checkpoint(group, now) || self.complete(group, now) {
+            return;
+        }
+        if self.gave_up(group, now) || self.pauses_at_checkpoint(group, now) {
             return;
         }
         self.replace_some(group, &census, now);
