@@ -146,7 +146,7 @@ pub fn apply(record: &mut DeployRecord, change: Change, now: Timestamp) {
             record.step = Step::Watch;
         }
         Change::Told(_) | Change::CalledBack(_) | Change::LoweredMin(_) | Change::RestoredMin => {
-            restart(progress, change)
+            restart(progress, change);
         }
     }
 }

@@ -94,6 +94,7 @@ fn refresh(stage: &Stage, scenario: &Scenario) {
 fn rebalance(stage: &Stage, zone: Option<&str>) {
     let moves = stage.cloud.model(|model, now| model.rebalance_zones("web", zone, now).unwrap_or_default());
     if moves > 0 {
+        stage.oracle.moved();
         stage.trace.tell("the world", format!("moves {moves} instances to other zones"));
         stage.tally(|tally| tally.fault("zones rebalanced"));
     }

@@ -54,7 +54,7 @@ struct Inner {
     dead: Option<Instant>,
     /// How many a restart takes out of service at once.
     rest: u32,
-    /// Somebody wanted fewer instances.
+    /// Somebody wanted fewer instances, or AWS has more than were wanted.
     cut: bool,
     /// An operator has set desired capacity.
     grown: bool,
@@ -104,6 +104,11 @@ impl Oracle {
     /// Somebody wants fewer instances.
     pub(crate) fn scaled(&self, desired: u32) {
         self.inner(|inner| (inner.wanted, inner.cut) = (inner.wanted.min(desired), true));
+    }
+
+    /// AWS launched more than the group is to have, and will cut some without a look at who serves.
+    pub(crate) fn moved(&self) {
+        self.inner(|inner| inner.cut = true);
     }
 
     /// An operator's deploy makes room for two fleets.

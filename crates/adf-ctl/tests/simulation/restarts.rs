@@ -83,7 +83,7 @@ fn a_restart_and_a_deploy_that_meet_never_harm_each_other() {
 fn no_rule_is_broken_by_a_restart() {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
     let from: u64 = number("ADF_SIM_FROM").unwrap_or(0);
-    for seed in from..from + number("ADF_SIM_SEEDS").unwrap_or(60) {
+    for seed in from..from + number("ADF_SIM_SEEDS").unwrap_or(40) {
         let dice = &mut Dice::at(seed, "restart", 0);
         let mut scenario = Scenario::of(seed);
         scenario.first = false;
