@@ -173,7 +173,7 @@ impl<'a> Driver<'a> {
             return Err(error);
         }
         if self.record.direction == Direction::Forward && self.record.step < Step::Cleanup {
-            let reason = format!("could not {}: {error}", action.intent());
+            let reason = format!("could not {}: {}", action.intent(), error.with_its_cure());
             let (step, now) = (self.record.step, self.seat.clock.now());
             record::intend(&mut self.record, step, format!("{TURN_BACK}: {reason}"), now);
             return self.done(Change::TurnedBack(reason, Cause::Aws), "going back").await;

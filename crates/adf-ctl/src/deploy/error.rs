@@ -79,6 +79,14 @@ impl DeployError {
         }
     }
 
+    /// The sentence and, where the error knows one, what to do about it: a deploy's reason has no line for a hint.
+    pub fn with_its_cure(&self) -> String {
+        match self {
+            Self::Refused { reason, hint } => format!("{reason}; {hint}"),
+            other => other.to_string(),
+        }
+    }
+
     /// A request that AWS answered with no: another decision may be better.
     pub fn is_refusal_by_aws(&self) -> bool {
         matches!(self, Self::Aws(AwsError::Refused { .. } | AwsError::NotFound { .. }) | Self::Refused { .. })

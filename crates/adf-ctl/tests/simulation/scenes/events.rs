@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use adf_local::model::groups::{RefreshPreferences, RefreshRequest};
+use adf_local::model::templates::TemplateKey;
 use adf_local::model::weather::LaunchFault;
 use adf_local::model::{InstanceState, LifecycleState};
 use jiff::SignedDuration;
@@ -18,6 +19,8 @@ pub(super) fn happen(stage: &Stage, event: &Event) -> String {
         Event::Desired(desired) => scale(stage, *desired),
         Event::Capacity(zone, lasts) => capacity(stage, zone.as_deref(), *lasts),
         Event::Refresh => refresh(stage),
+        Event::Deletes(version) => delete(stage, *version),
+        Event::Suspends(process) => suspend(stage, process),
         Event::Machine(..) => unreachable!("told to the person"),
     }
 }
@@ -93,6 +96,25 @@ fn refresh(stage: &Stage) -> String {
             stage.oracle.scaled(0);
             format!("instance refresh {id} begins")
         }
+        Err(error) => format!("AWS refuses: {}", error.message),
+    }
+}
+
+fn delete(stage: &Stage, version: u64) -> String {
+    stage.cloud.model(|model, _| {
+        let template = model.launch_templates().next().expect("there is one").id.clone();
+        let answer = model.delete_template_versions(&TemplateKey::Id(template), &[version]);
+        match answer {
+            Ok(_) => format!("version {version} of the launch template is gone"),
+            Err(error) => format!("AWS refuses: {}", error.message),
+        }
+    })
+}
+
+fn suspend(stage: &Stage, process: &str) -> String {
+    let answer = stage.cloud.model(|model, _| model.suspend_processes("web", &[process.to_owned()]));
+    match answer {
+        Ok(()) => format!("the group does no {process} any more"),
         Err(error) => format!("AWS refuses: {}", error.message),
     }
 }

@@ -81,6 +81,10 @@ scenes! {
     an_illness_during_the_watch: "37-an-illness-during-the-watch.txt";
     config_of_the_old_release_goes: "38-config-of-the-old-release-goes.txt";
     a_bad_release_stops_at_the_first_checkpoint: "39-a-bad-release-stops-at-the-first-checkpoint.txt";
+    a_quarter_at_a_time: "40-a-quarter-at-a-time.txt";
+    a_full_launch_template: "41-a-full-launch-template.txt";
+    no_way_back: "42-no-way-back.txt";
+    a_suspended_process: "43-a-suspended-process.txt";
     new_config_by_a_restart: "60-new-config-by-a-restart.txt";
     a_restart_is_stopped: "61-a-restart-is-stopped.txt";
 }

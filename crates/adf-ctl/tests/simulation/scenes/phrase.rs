@@ -19,6 +19,8 @@ pub(crate) enum Given {
     /// A key of adf.toml: section, line.
     Toml(String, String),
     Sizes(u32, u32),
+    /// How many versions the launch template may have.
+    Versions(usize),
     /// How many calls in a hundred.
     Throttled(u32),
     Lost(u32),
@@ -37,6 +39,9 @@ pub(crate) enum Event {
     Desired(u32),
     Capacity(Option<String>, Duration),
     Refresh,
+    /// A launch template version goes.
+    Deletes(u64),
+    Suspends(String),
     Machine(String, Fall),
 }
 
@@ -82,6 +87,7 @@ pub(super) fn given(text: &str) -> Result<Given, String> {
             Given::Toml(section.to_owned(), line.to_owned())
         }
         ["a", "group", "between", min, "and", max] => Given::Sizes(number(min)?, number(max)?),
+        ["a", "launch", "template", "with", "room", "for", n, "versions"] => Given::Versions(number(n)?),
         ["AWS", "throttles", n, "of", "100", "calls"] => Given::Throttled(number(n)?),
         [n, "of", "100", "answers", "are", "lost"] => Given::Lost(number(n)?),
         ["DynamoDB", "is", "away", "from", from, "to", to] => {
@@ -140,6 +146,8 @@ pub(super) fn event(text: &str) -> Result<Event, String> {
             Event::Capacity(Some(zone.to_owned()), duration(time)?)
         }
         ["somebody", "starts", "an", "instance", "refresh"] => Event::Refresh,
+        ["somebody", "deletes", "template", "version", n] => Event::Deletes(number(n)?),
+        ["somebody", "suspends", process] => Event::Suspends(process.to_owned()),
         [who, "presses", "Ctrl-C"] => Event::Machine(who.to_owned(), Fall::Stops),
         [machine, "laptop", "dies"] => Event::Machine(owner(machine)?, Fall::Dies),
         [machine, "laptop", "sleeps", "for", time] => {

@@ -45,6 +45,7 @@ impl World {
             Given::Delivery(delivery) => scenario.delivery = delivery,
             Given::Toml(section, line) => self.toml.entry(section).or_default().push(line),
             Given::Sizes(min, max) => self.sizes = Some((min, max)),
+            Given::Versions(versions) => scenario.settings.template_versions = versions,
             Given::Throttled(calls) => scenario.weather.throttled = share(calls),
             Given::Lost(answers) => scenario.weather.lost = share(answers),
             Given::Outage(from, lasts) => scenario.weather.outage = Some((from, lasts)),
