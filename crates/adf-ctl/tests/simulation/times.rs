@@ -63,8 +63,8 @@ fn quantile(values: &[f64], percent: usize) -> f64 {
     sorted[(sorted.len() - 1) * percent / 100]
 }
 
-/// A release that is an image already. Where instances build first, the promise is missed at these paces: `cargo xtask
-/// sim --times` shows by how much.
+/// A release that is an image already. Where instances build first, some deploys miss the promise at these paces: `cargo
+/// xtask sim --times` shows how many.
 #[test]
 fn half_of_all_deploys_of_an_image_serve_everywhere_within_five_minutes() {
     let seeds = std::env::var("ADF_SIM_SEEDS").ok().and_then(|seeds| seeds.parse().ok());
